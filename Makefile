@@ -1,0 +1,39 @@
+# A target with a comment behind ## is listed by a bare make.
+.DEFAULT_GOAL := help
+.PHONY: help build test race check fuzz portable 386 arm64 demo fmt clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build bin/producer and bin/consumer
+	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/producer ./cmd/consumer
+
+test: ## run all tests
+	go test ./...
+
+race: ## run all tests with the race detector
+	.ci/run race
+
+check: ## run the gate: everything a change must pass
+	.ci/run
+
+fuzz: ## run each fuzz target for FUZZ_COUNT inputs (1000000)
+	FUZZ_COUNT=$${FUZZ_COUNT:-1000000} .ci/run fuzz
+
+portable: ## test what systems other than Linux get
+	.ci/run portable
+
+386: ## test on 32 bits
+	.ci/run 386
+
+arm64: ## test on arm64, emulated
+	.ci/run arm64
+
+demo: build ## show a ring turn
+	bin/producer -demo
+
+fmt: ## format all Go files
+	gofmt -w .
+
+clean: ## remove what was built
+	rm -rf bin

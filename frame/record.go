@@ -1,0 +1,85 @@
+package frame
+
+import (
+	"encoding/binary"
+	"slices"
+)
+
+// Record is the content of one frame.
+type Record struct {
+	Sequence uint64
+	Type     uint16
+	Flags    Flags
+	Payload  []byte
+}
+
+// Meta returns the second word of the record's header.
+func (r Record) Meta() Meta { return MakeMeta(len(r.Payload), r.Type, r.Flags) }
+
+// Counts reports whether the record consumes its sequence: see [Meta.Counts].
+func (r Record) Counts() bool { return r.Flags&(Pad|EOS) == 0 }
+
+// Append appends the frame of r to dst, with its CRC if r.Flags has [CRC], and
+// returns the extended slice. It encodes what it is given, valid or not:
+// [Meta.Check] tells. A payload beyond [MaxPayload] cannot be encoded at all;
+// in its place goes a header that every reader refuses.
+func Append(dst []byte, r Record) []byte {
+	m := r.Meta()
+	if m.Len() > MaxPayload {
+		return appendHeader(dst, r.Sequence, m)
+	}
+	start := len(dst)
+	dst = slices.Grow(dst, m.Size())
+	dst = appendHeader(dst, r.Sequence, m)
+	dst = append(dst, r.Payload...)
+	dst = dst[:start+m.Size()]
+	_ = Seal(dst[start:], r.Sequence, m) // cannot be short
+	return dst
+}
+
+func appendHeader(dst []byte, seq uint64, m Meta) []byte {
+	dst = binary.LittleEndian.AppendUint64(dst, seq)
+	return binary.LittleEndian.AppendUint64(dst, uint64(m))
+}
+
+// header returns the two words of the header. b has at least HeaderSize bytes.
+func header(b []byte) (seq uint64, m Meta) {
+	return binary.LittleEndian.Uint64(b[SequenceOffset:]), Meta(binary.LittleEndian.Uint64(b[MetaOffset:]))
+}
+
+// Decode decodes the frame at the start of b and returns it with the number of
+// bytes it takes. The payload aliases b. No payload may be longer than
+// maxPayload. The number is 0 if there is an error.
+//
+// Errors wrap [io.ErrUnexpectedEOF] if b ends before the frame does,
+// [ErrUncommitted], those of [Meta.Check], [ErrChecksum] (as a
+// [*ChecksumError]), or [ErrMalformed] if padding is not zero.
+//
+// b must not change meanwhile: in memory shared with a peer one has to load
+// the two words once and use [Meta.Check] and [Verify].
+func Decode(b []byte, maxPayload int) (r Record, n int, err error) {
+	if len(b) < HeaderSize {
+		return Record{}, 0, short("header", HeaderSize, len(b))
+	}
+	seq, m := header(b)
+	if err := checkHeader(seq, m, maxPayload); err != nil {
+		return Record{}, 0, err
+	}
+	if err := Verify(b, seq, m); err != nil {
+		return Record{}, 0, err
+	}
+	end := HeaderSize + m.Len()
+	return Record{
+		Sequence: seq,
+		Type:     m.Type(),
+		Flags:    m.Flags(),
+		Payload:  b[HeaderSize:end:end],
+	}, m.Size(), nil
+}
+
+func checkHeader(seq uint64, m Meta, maxPayload int) error {
+	if seq == 0 {
+		return ErrUncommitted
+	}
+	return m.Check(maxPayload)
+}

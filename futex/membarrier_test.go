@@ -1,0 +1,34 @@
+package futex_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/carousel-ipc/carousel/futex"
+)
+
+func TestRegister(t *testing.T) {
+	begin := time.Now()
+	granted := futex.Register()
+	t.Logf("granted %v after %v", granted, time.Since(begin))
+	if futex.Registered() != granted || futex.Register() != granted {
+		t.Error("what Register says changes")
+	}
+	err := futex.Barrier()
+	switch {
+	case granted && err != nil:
+		t.Errorf("registered, and Barrier: %v", err)
+	case err != nil && !errors.Is(err, errors.ErrUnsupported):
+		t.Logf("refused: %v", err)
+	}
+}
+
+func BenchmarkBarrier(b *testing.B) {
+	if err := futex.Barrier(); err != nil {
+		b.Skip(err)
+	}
+	for b.Loop() {
+		_ = futex.Barrier()
+	}
+}

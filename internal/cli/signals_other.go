@@ -1,0 +1,8 @@
+//go:build !unix
+
+package cli
+
+import "os"
+
+func notifyStats(chan<- os.Signal) {}
+func notifyPipe(chan<- os.Signal)  {}

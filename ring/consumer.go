@@ -1,0 +1,431 @@
+package ring
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/carousel-ipc/carousel/frame"
+	"github.com/carousel-ipc/carousel/futex"
+)
+
+// A Consumer sees every record of the ring come past. One goroutine uses it;
+// Close may be called from any.
+//
+// Next views the next record where it lies, Release gives back everything
+// viewed. Read copies and gives back at once. Records iterates.
+type Consumer struct {
+	attachment
+	section
+	slot       int
+	generation uint64
+	name       string
+	policy     Policy
+	wait       Wait
+	types      []uint16
+	unlock     func() error
+	unwatch    func()
+	bell       bell
+
+	// pos and seq are of the next record to view; cursor and given of the
+	// first that is not given back.
+	pos, seq      uint64
+	cursor, given uint64
+	viewed        int    // records in the user's hands
+	uncounted     uint64 // skipped before the record that was asked for
+	first         uint64 // with Sequence(n) still to come: n
+	selective     bool   // a record may have to be skipped
+	expedited     bool   // the producer's membarrier orders cursor and wakeAt
+
+	received, lost uint64
+	waits          uint64
+	epoch          uint64 // the last one known here
+	slip           int    // pauses before the next look, when records come densely
+	missed         uint64 // sequence at the last look that found nothing
+	ended          bool   // EOS of an epoch that is not over for this attachment
+	err            error  // final
+	pending        error  // to be told by the next call
+	ctx            cancellation
+}
+
+// cancellation rings the consumer's bell at the end of a context, the last of
+// which is kept: the next wait mostly has the same.
+type cancellation struct {
+	done   <-chan struct{}
+	forget func() bool
+}
+
+// bell is the consumer's own hand on its bell: for cancel, Close and notices
+// of death, which come from other goroutines and must not touch memory that
+// is gone.
+type bell struct {
+	mu   sync.Mutex
+	word *uint32
+	died atomic.Bool // the producer's lock was found free
+}
+
+func (b *bell) ring() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.word != nil {
+		ringBell(b.word)
+	}
+}
+
+func (b *bell) silence() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.word = nil
+}
+
+// Name is what the consumer is called in statistics.
+func (c *Consumer) Name() string { return c.name }
+
+// Policy is what was asked for when it joined.
+func (c *Consumer) Policy() Policy { return c.policy }
+
+// Sequence is the number of the record that comes next.
+func (c *Consumer) Sequence() uint64 { return max(c.seq, c.first) }
+
+// Epoch is how many producers the ring had had when this consumer last took
+// note: when it joined, was told of a death, or WaitProducer returned.
+func (c *Consumer) Epoch() uint64 { return c.epoch }
+
+// Next returns the next record in place, waiting for it until ctx ends. The
+// payload is valid until Release, and with Lossy and Deadline it was whole
+// only if that Release returns nil; it must not be written to.
+//
+// Errors: io.EOF at the end of the stream; ErrProducerDied when the producer
+// is gone and everything that it committed has been returned; *OverrunError,
+// after which the next call goes on behind the loss; *EvictedError, final;
+// ErrUnreleased; ErrCorrupt; os.ErrClosed; the error of ctx.
+func (c *Consumer) Next(ctx context.Context) (Record, error) {
+	if !c.enter() {
+		return Record{}, os.ErrClosed
+	}
+	rec, err := c.next(ctx, true)
+	if err == nil {
+		c.viewed++
+	}
+	c.leave()
+	return rec, err
+}
+
+// TryNext is Next that never waits: ErrEmpty when there is no record now.
+func (c *Consumer) TryNext() (Record, error) { return c.Next(never) }
+
+// never is the context of calls that do not wait.
+var never context.Context
+
+// next returns the next record of interest. With the context never it does
+// not wait. verify: check the checksum where the record lies.
+func (c *Consumer) next(ctx context.Context, verify bool) (Record, error) {
+	if c.pending != nil || c.err != nil || c.ended {
+		if err := c.told(); err != nil {
+			return Record{}, err
+		}
+	}
+	for {
+		if load64(c.commitWord(c.pos)) != c.seq {
+			if err := c.miss(ctx); err != nil {
+				return Record{}, err
+			}
+			continue
+		}
+		// Loaded once, checked against the private geometry, then used (row 2).
+		m := frame.Meta(load64(c.metaWord(c.pos)))
+		off, n, size := c.pos&c.mask, m.Len(), uint64(m.Size())
+		if m.Flags()&^(frame.CRC|frame.More|frame.Cont) != 0 || n > c.maxPayload || off+size > c.capacity ||
+			c.checksum && m.Flags()&frame.CRC == 0 {
+			if err := c.special(m); err != nil {
+				return Record{}, err
+			}
+			continue
+		}
+		if c.policy.kind == kindLossy {
+			// From here on pos and seq come from a header that was whole.
+			if fenceLoad(); c.passed(c.pos) {
+				if err := c.resync(); err != nil {
+					return Record{}, err
+				}
+				continue
+			}
+		}
+		rec := Record{Sequence: c.seq, Type: m.Type(), Flags: m.Flags(),
+			Payload: c.ring[off+frame.HeaderSize : off+frame.HeaderSize+uint64(n) : off+frame.HeaderSize+uint64(n)]}
+		if verify && m.Flags()&frame.CRC != 0 {
+			if err := frame.Verify(c.ring[off:off+size], c.seq, m); err != nil {
+				return Record{}, c.broken(size, err)
+			}
+		}
+		c.pos += size
+		c.seq++
+		if c.selective && !c.wanted(rec) {
+			if c.viewed == 0 && c.pos-c.cursor > c.capacity/64 {
+				if err := c.release(); err != nil {
+					return Record{}, err
+				}
+			}
+			continue
+		}
+		return rec, nil
+	}
+}
+
+// told returns what is due before any record is looked at.
+func (c *Consumer) told() error {
+	if err := c.pending; err != nil {
+		c.pending = nil
+		return err
+	}
+	if c.err != nil {
+		return c.err
+	}
+	return io.EOF
+}
+
+// wanted decides about a record whose payload nobody has looked at.
+func (c *Consumer) wanted(rec Record) bool {
+	if rec.Sequence < c.first {
+		c.uncounted++
+		return false
+	}
+	c.first = 0
+	if len(c.types) == 0 {
+		c.selective = false
+		return true
+	}
+	return slices.Contains(c.types, rec.Type)
+}
+
+// special deals with a frame that is no plain record: a filler, the end of
+// the stream, or bytes that no producer has written there.
+func (c *Consumer) special(m frame.Meta) error {
+	end, _, err := c.header(c.pos, m)
+	if err != nil {
+		return c.suspect(err)
+	}
+	if m.Flags()&frame.EOS != 0 {
+		return c.eos(end)
+	}
+	if stale, err := c.doubtful(); stale {
+		return err
+	}
+	c.pos = end
+	if c.viewed == 0 {
+		return c.release()
+	}
+	return nil
+}
+
+// eos ends the stream for this attachment, unless the frame is of a producer
+// before the one that it knows of.
+func (c *Consumer) eos(end uint64) error {
+	var b [8]byte
+	off := c.pos&c.mask + frame.HeaderSize
+	copyOut(b[:], c.ring[off:off+8])
+	if stale, err := c.doubtful(); stale {
+		return err
+	}
+	if binary.LittleEndian.Uint64(b[:]) >= c.epoch {
+		c.ended = true
+		return io.EOF
+	}
+	c.pos = end
+	if c.viewed == 0 {
+		return c.release()
+	}
+	return nil
+}
+
+// suspect reports bytes that are not what a producer writes, unless they were
+// overwritten under this consumer's eyes: being lapped or evicted comes first.
+func (c *Consumer) suspect(err error) error {
+	if stale, lapped := c.doubtful(); stale {
+		return lapped
+	}
+	c.err = err
+	return err
+}
+
+// broken is a record whose checksum is wrong: told, and stepped over.
+func (c *Consumer) broken(size uint64, err error) error {
+	if stale, lapped := c.doubtful(); stale {
+		return lapped
+	}
+	c.pos += size
+	c.seq++
+	return corruptRecord(c.seq-1, err)
+}
+
+func corruptRecord(seq uint64, err error) error {
+	return fmt.Errorf("%w: record %d (%w): %w", ErrCorrupt, seq, errOneRecord, err)
+}
+
+// doubtful tells whether what was just read may have been overwritten, and
+// then puts the consumer in order again or ends it; the error is what there is
+// to tell of that. A reliable one has nothing to fear.
+func (c *Consumer) doubtful() (stale bool, err error) {
+	switch c.policy.kind {
+	case kindLossy:
+		fenceLoad()
+		if c.passed(c.cursor) {
+			return true, c.resync()
+		}
+	case kindDeadline:
+		fenceLoad()
+		err = c.evictedNow()
+	}
+	return err != nil, err
+}
+
+// evictedNow looks whether this consumer has lost its slot (rows 8 and 16).
+func (c *Consumer) evictedNow() error {
+	at := evictedAt(c.slot)
+	if load64(c.word(at+8)) != c.generation {
+		return nil
+	}
+	c.err = &EvictedError{Reason: evictionReason(c.policy.deadline), At: load64(c.word(at))}
+	return c.err
+}
+
+// Release gives back everything viewed: the producer may overwrite it. For
+// Lossy and Deadline it tells whether the views were whole: nil, or
+// *OverrunError with the records viewed among the lost, or *EvictedError.
+func (c *Consumer) Release() error {
+	if !c.enter() {
+		c.buryLate()
+		return os.ErrClosed
+	}
+	err := c.release()
+	c.leave()
+	return err
+}
+
+func (c *Consumer) release() error {
+	c.viewed = 0
+	if c.pos == c.cursor {
+		return nil
+	}
+	if c.policy.kind != kindReliable {
+		if stale, err := c.doubtful(); stale {
+			return err
+		}
+	}
+	c.store()
+	return nil
+}
+
+// store makes the cursor what has been viewed, and wakes the producer if it
+// waits for that (rows 9, 13 and 14).
+func (c *Consumer) store() {
+	c.received += c.seq - c.given - c.uncounted
+	c.uncounted = 0
+	c.given = c.seq
+	slot := slotAt(c.slot)
+	plain64(c.slots.w64(slot+slotSequence), c.seq)
+	plain64(c.slots.w64(slot+slotReceived), c.received)
+	c.move(c.pos)
+}
+
+// move stores the cursor. Every store of a cursor is one of these.
+func (c *Consumer) move(to uint64) {
+	old := c.cursor
+	c.cursor = to
+	word := c.slotWord(c.slot, slotCursor)
+	if c.expedited {
+		store64(word, to)
+	} else {
+		fenced64(word, to)
+	}
+	if wakeAt := load64(c.word(offWakeAt)); old < wakeAt && wakeAt <= to {
+		futex.Wake(low(word))
+	}
+}
+
+// Read copies the next record into dst[:0], growing it when it is too small,
+// and gives it back at once: what it returns is whole, whatever the policy.
+func (c *Consumer) Read(ctx context.Context, dst []byte) (Record, error) {
+	if !c.enter() {
+		return Record{}, os.ErrClosed
+	}
+	rec, err := c.read(ctx, dst)
+	c.leave()
+	return rec, err
+}
+
+func (c *Consumer) read(ctx context.Context, dst []byte) (Record, error) {
+	rec, err := c.next(ctx, false)
+	if err != nil {
+		return Record{}, err
+	}
+	n := len(rec.Payload)
+	dst = slices.Grow(dst[:0], n)[:n]
+	copyOut(dst, rec.Payload)
+	var crc [4]byte
+	if rec.Flags&frame.CRC != 0 {
+		tail := (c.pos - uint64(frame.Size(n, frame.CRC))) & c.mask
+		tail += uint64(frame.CRCOffset(n))
+		copyOut(crc[:], c.ring[tail:tail+4])
+	}
+	rec.Payload = dst
+	if err := c.release(); err != nil {
+		return Record{}, err
+	}
+	if rec.Flags&frame.CRC != 0 {
+		if want, found := frame.Checksum(rec.Sequence, rec.Meta(), dst), binary.LittleEndian.Uint32(crc[:]); want != found {
+			return Record{}, corruptRecord(rec.Sequence, &frame.ChecksumError{Sequence: rec.Sequence, Want: want, Found: found})
+		}
+	}
+	return rec, nil
+}
+
+// Close gives the slot back. It ends a call that waits. Views that are still
+// held read zeros from then on; release them before.
+func (c *Consumer) Close() error {
+	if !c.section.close(c.bell.ring) {
+		return os.ErrClosed
+	}
+	defer c.section.done()
+	c.unwatch()
+	c.forget()
+	c.bell.silence()
+	store32(c.slotWord32(c.slot, slotWaiting), 0)
+	c.move(left)
+	errs := []error{c.discard(c.viewed > 0), c.unlock(), c.backing.release()}
+	return errors.Join(errs...)
+}
+
+func (c *Consumer) forget() {
+	if c.ctx.forget != nil {
+		c.ctx.forget()
+		c.ctx = cancellation{}
+	}
+}
+
+// watch lets the end of ctx ring the bell.
+func (c *Consumer) watch(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if ctx.Done() != nil && ctx.Done() != c.ctx.done {
+		c.forget()
+		c.ctx = cancellation{ctx.Done(), context.AfterFunc(ctx, c.bell.ring)}
+	}
+	return nil
+}
+
+// Stats is this consumer's own line of Ring.Stats, exact for whoever uses it.
+func (c *Consumer) Stats() ConsumerStats {
+	return ConsumerStats{
+		Slot: c.slot, Generation: c.generation, Name: c.name, Policy: c.policy, Alive: true,
+		Evicted: errors.Is(c.err, ErrEvicted), Cursor: c.cursor, Sequence: c.given,
+		Received: c.received, Lost: c.lost, Waits: c.waits,
+	}
+}

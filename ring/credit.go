@@ -1,0 +1,277 @@
+package ring
+
+import (
+	"context"
+	"os"
+	"runtime"
+	"time"
+
+	"github.com/carousel-ipc/carousel/futex"
+)
+
+// credit tries to get the right to write below need. It announces nothing it
+// may not use: a horizon that ran ahead on every try would make every join
+// fail and tell lossy consumers of losses that never were.
+func (p *Producer) credit(need uint64) bool {
+	gate := p.gate()
+	step := p.sixteenth()
+	target := min((need+step-1)/step*step, addSat(gate, p.capacity), p.pos+p.capacity)
+	if target < need {
+		return false
+	}
+	if target > p.horizon {
+		// Where a successor resumes comes before the space is opened: what the
+		// horizon admits may overwrite every older point (row 3).
+		p.copy ^= 1
+		p.storePoint(resumeAt(p.copy), point{p.first, p.pos})
+		p.horizon = target
+		fenced64(p.word(offHorizon), target)
+	} else {
+		fence()
+	}
+	// Again, behind the fence: whoever joined without seeing this horizon is
+	// seen now (rows 5 and 6).
+	p.limit = min(p.horizon, addSat(p.gate(), p.capacity))
+	if p.limit < need {
+		return false
+	}
+	p.gates.relieve()
+	return true
+}
+
+// waitCredit waits until a record may be written below need.
+func (p *Producer) waitCredit(ctx context.Context, need uint64) error {
+	return p.waitGate(ctx, need-p.capacity, func() bool { return p.credit(need) })
+}
+
+// waitGate waits until enough says so, for which every gating cursor has to
+// reach target, at most P0.
+func (p *Producer) waitGate(ctx context.Context, target uint64, enough func() bool) error {
+	if enough() {
+		return nil
+	}
+	p.stats.waits++
+	plain64(p.word(offCreditWaits), p.stats.waits)
+	spin := newSpinner(p.wait, load32(p.word32(offConsumers)))
+	asleep := false
+	defer func() {
+		if asleep {
+			store64(p.word(offWakeAt), 0)
+			store64(p.word(offNeedAt), 0)
+		}
+		plain32(p.word32(offWaitingFor), 0)
+	}()
+	for seen := uint64(0); ; {
+		alarm := p.alarm.load()
+		if enough() || p.obstacles(target) && enough() {
+			return nil
+		}
+		if p.section.isClosed() {
+			return os.ErrClosed
+		}
+		g := p.slowest(target)
+		if g == nil {
+			continue // it has moved meanwhile, or is gone
+		}
+		plain32(p.word32(offWaitingFor), uint32(g.slot)+1)
+		plain32(p.word32(offWaitedFor), uint32(g.slot)+1)
+		if g.cursor != seen {
+			seen = g.cursor
+			spin.progress()
+		}
+		if spin.again() {
+			if spin.turns%64 == 0 && ctx.Err() != nil {
+				return ctx.Err()
+			}
+			continue
+		}
+		if err := p.alarm.watch(ctx); err != nil {
+			return err
+		}
+		if !asleep {
+			asleep = true
+			p.announce(target)
+			continue // look again behind the fence
+		}
+		p.sleepOn(g, target, alarm)
+	}
+}
+
+// slowest is the gating consumer that is furthest behind, if that is below target.
+func (p *Producer) slowest(target uint64) (slow *gate) {
+	for i := range p.gates.list {
+		if g := &p.gates.list[i]; g.gates && g.cursor < target && (slow == nil || g.cursor < slow.cursor) {
+			slow = g
+		}
+	}
+	return slow
+}
+
+// announce says that the producer is about to sleep: a consumer whose cursor
+// crosses wakeAt wakes it. wakeAt lies an eighth of the ring beyond what is
+// needed, so that a full ring does not cost a sleep for every record, but
+// never above P0, which is all that anybody can reach. Then the fence: a
+// consumer's cursor store and its look at wakeAt have none between them
+// (rows 13 and 14).
+func (p *Producer) announce(target uint64) {
+	store64(p.word(offNeedAt), target)
+	fenced64(p.word(offWakeAt), min(target+p.capacity/8, p.pos))
+	p.gates.blind = futex.Barrier() != nil && p.gates.anyExpedited()
+	// Whoever sleeps on views that this producer waits for has to hear of it.
+	for i := range p.gates.list {
+		if g := &p.gates.list[i]; g.gates && g.cursor < target && load32(g.waiting) != 0 {
+			p.rouse(g)
+		}
+	}
+}
+
+func (p *Producer) sleepOn(g *gate, target uint64, alarm uint32) {
+	cursor := load64(g.cursorWord)
+	if cursor >= target {
+		return
+	}
+	bound := sleepBound
+	if p.gates.blind {
+		bound = blindSlice
+	}
+	if g.deadline > 0 {
+		bound = sooner(bound, g.deadline-time.Since(g.since))
+	}
+	p.alarm.sleep(low(g.cursorWord), uint32(cursor), alarm, bound)
+}
+
+// sooner is the smaller of two bounds, of which a negative one is none.
+func sooner(a, b time.Duration) time.Duration {
+	if a < 0 {
+		return max(b, 0)
+	}
+	return min(a, max(b, 0))
+}
+
+// sleepBound bounds every sleep, as belt and braces: nothing depends on it,
+// and the tests of lost wakes switch it off (negative: no bound).
+var sleepBound = 250 * time.Millisecond
+
+// blindSlice bounds a sleep whose sleeper may not issue the membarrier that
+// the other side counts on: there the slices are the mechanism.
+const blindSlice = 5 * time.Millisecond
+
+// Drain waits until every consumer that gates has released everything that is
+// committed. When ctx ends first, the error is a *LagError that names who lags.
+func (p *Producer) Drain(ctx context.Context) error {
+	if !p.enter() {
+		return os.ErrClosed
+	}
+	defer p.leave()
+	err := p.waitGate(ctx, p.pos, func() bool { return p.gate() >= p.pos })
+	p.gates.relieve()
+	if err == nil || err == os.ErrClosed {
+		return err
+	}
+	lag := &LagError{Err: err}
+	for i := range p.gates.list {
+		g := &p.gates.list[i]
+		if g.gates && g.cursor < p.pos {
+			s := p.consumerStats(g.slot, p.first, p.pos)
+			lag.Consumers = append(lag.Consumers, Lagging{Name: s.Name, Policy: s.Policy, Records: s.Lag, Bytes: p.pos - g.cursor})
+		}
+	}
+	return lag
+}
+
+// WaitConsumers waits until at least n live consumers, of any policy, are
+// attached at once.
+func (p *Producer) WaitConsumers(ctx context.Context, n int) error {
+	if !p.enter() {
+		return os.ErrClosed
+	}
+	defer p.leave()
+	for {
+		if p.attached() >= n {
+			return nil
+		}
+		if p.section.isClosed() {
+			return os.ErrClosed
+		}
+		// Waiting for people to start programs: a look each millisecond is as
+		// good as a bell of its own would be.
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
+// attached counts the consumers that live.
+func (p *Producer) attached() (n int) {
+	p.gate()
+	for i := range p.gates.list {
+		if alive, err := p.backing.slotLives(p.gates.list[i].slot); alive || err != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// A spinner is the ladder of a wait: spin, give up the turn, then sleep.
+type spinner struct {
+	wait   Wait
+	spin   int // looks with pauses before the first yield
+	yields int
+	turns  int
+}
+
+const (
+	spinLooks     = 600 // about 50 us with pausesPerLook
+	yieldTurns    = 4
+	pausesPerLook = 6
+)
+
+// newSpinner: nobody spins where there are more who would than processors.
+func newSpinner(w Wait, consumers uint32) spinner {
+	s := spinner{wait: w, yields: yieldTurns}
+	switch {
+	case w == Block:
+		s.yields = 0
+	case w == Spin, w == Adaptive && mayspin(consumers):
+		s.spin = spinLooks
+	}
+	return s
+}
+
+func mayspin(consumers uint32) bool {
+	return processors > 1 && int(consumers)+1 <= processors
+}
+
+var processors = min(runtime.NumCPU(), runtime.GOMAXPROCS(0))
+
+// progress starts the ladder anew: whoever is waited for is awake.
+func (s *spinner) progress() { s.turns = 0 }
+
+// again waits one turn; false: it is time to sleep.
+func (s *spinner) again() bool {
+	s.turns++
+	switch {
+	case s.wait == Spin && processors > 1:
+		pause(pausesPerLook)
+		if s.turns%spinLooks == 0 {
+			runtime.Gosched()
+		}
+	case s.wait == Yield || s.wait == Spin:
+		s.turn()
+	case s.turns <= s.spin:
+		pause(pausesPerLook)
+	case s.turns <= s.spin+s.yields:
+		s.turn()
+	default:
+		return false
+	}
+	return true
+}
+
+// turn gives way to other goroutines of this process and to other processes.
+func (s *spinner) turn() {
+	runtime.Gosched()
+	futex.Yield()
+}

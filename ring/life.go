@@ -1,0 +1,176 @@
+package ring
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/carousel-ipc/carousel/shm"
+)
+
+// A backing is where a ring lives: it maps the two segments and proves who is
+// alive. The engine knows nothing else of files.
+type backing interface {
+	name() string
+	// broadcast maps the producer's segment; slots the consumers'.
+	broadcast(a shm.Access) (region, error)
+	slots(a shm.Access) (region, error)
+
+	// lockProducer makes the caller the one producer until unlock; ErrProducerLive.
+	lockProducer() (unlock func() error, err error)
+	producerLives() (bool, error)
+	// lockSlot takes slot i; errSlotTaken.
+	lockSlot(i int) (unlock func() error, err error)
+	slotLives(i int) (bool, error)
+	// watchProducer and watchSlots call fn when a lock may have been dropped.
+	watchProducer(fn func()) (stop func())
+	watchSlots(fn func()) (stop func())
+	// current is nil while the name stands for this ring; ErrRemoved.
+	current() error
+
+	// acquire and release count the handles; the last release closes.
+	acquire()
+	release() error
+}
+
+// region is mapped memory: *shm.Region, or memory that the caller brought.
+type region interface {
+	Bytes() []byte
+	Blank() error
+	Unmap() error
+	Sync() error
+	Prefault() error
+	Lock() error
+}
+
+// borrowed is memory that the caller of Format brought and keeps.
+type borrowed []byte
+
+func (b borrowed) Bytes() []byte { return b }
+func (b borrowed) Blank() error  { return nil }
+func (b borrowed) Unmap() error  { return nil }
+func (b borrowed) Sync() error   { return nil }
+
+func (b borrowed) Prefault() error { return nil }
+func (b borrowed) Lock() error     { return nil }
+
+// memoryBacking is a ring on a []byte: handles of one process, alive until
+// they are closed.
+type memoryBacking struct {
+	mem  []byte
+	geo  geometry
+	life *memoryLife
+}
+
+// memoryLife is shared by all attachments of the same bytes.
+type memoryLife struct {
+	mu       sync.Mutex
+	refs     int
+	producer bool
+	slot     []bool
+	watch    map[int]func()
+	next     int
+}
+
+var memoryLives = struct {
+	sync.Mutex
+	m map[uintptr]*memoryLife
+}{m: map[uintptr]*memoryLife{}}
+
+func newMemoryBacking(mem []byte, geo geometry) *memoryBacking {
+	b := &memoryBacking{mem: mem, geo: geo}
+	b.acquire()
+	return b
+}
+
+func (b *memoryBacking) acquire() {
+	memoryLives.Lock()
+	defer memoryLives.Unlock()
+	a := address(b.mem)
+	l := memoryLives.m[a]
+	if l == nil {
+		l = &memoryLife{slot: make([]bool, b.geo.slots), watch: map[int]func(){}}
+		memoryLives.m[a] = l
+	}
+	l.refs++
+	b.life = l
+}
+
+func (b *memoryBacking) release() error {
+	memoryLives.Lock()
+	defer memoryLives.Unlock()
+	if b.life.refs--; b.life.refs == 0 {
+		delete(memoryLives.m, address(b.mem))
+	}
+	return nil
+}
+
+func (b *memoryBacking) name() string { return "" }
+
+func (b *memoryBacking) broadcast(shm.Access) (region, error) {
+	return borrowed(b.mem[:b.geo.broadcastSize()]), nil
+}
+
+func (b *memoryBacking) slots(shm.Access) (region, error) {
+	return borrowed(b.mem[b.geo.broadcastSize():]), nil
+}
+
+func (b *memoryBacking) lockProducer() (func() error, error) {
+	return b.life.take(&b.life.producer, ErrProducerLive)
+}
+
+func (b *memoryBacking) lockSlot(i int) (func() error, error) {
+	return b.life.take(&b.life.slot[i], errSlotTaken)
+}
+
+func (b *memoryBacking) producerLives() (bool, error) { return b.life.held(&b.life.producer), nil }
+func (b *memoryBacking) slotLives(i int) (bool, error) {
+	return b.life.held(&b.life.slot[i]), nil
+}
+func (b *memoryBacking) watchProducer(fn func()) func() { return b.life.add(fn) }
+func (b *memoryBacking) watchSlots(fn func()) func()    { return b.life.add(fn) }
+func (b *memoryBacking) current() error                 { return nil }
+
+func (l *memoryLife) take(who *bool, taken error) (func() error, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if *who {
+		return nil, taken
+	}
+	*who = true
+	return func() error { l.drop(who); return nil }, nil
+}
+
+func (l *memoryLife) held(who *bool) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return *who
+}
+
+// drop is also how a test lets a handle die.
+func (l *memoryLife) drop(who *bool) {
+	l.mu.Lock()
+	*who = false
+	fns := make([]func(), 0, len(l.watch))
+	for _, fn := range l.watch {
+		fns = append(fns, fn)
+	}
+	l.mu.Unlock()
+	for _, fn := range fns {
+		fn()
+	}
+}
+
+func (l *memoryLife) add(fn func()) (stop func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	id := l.next
+	l.next++
+	l.watch[id] = fn
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		delete(l.watch, id)
+	}
+}
+
+var errSlotTaken = fmt.Errorf("slot taken")

@@ -1,0 +1,385 @@
+package ring
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/carousel-ipc/carousel/frame"
+	"github.com/carousel-ipc/carousel/futex"
+	"github.com/carousel-ipc/carousel/shm"
+)
+
+// A Producer puts records on a ring. There is one at a time; one goroutine
+// uses it, Close may be called from any.
+//
+// Reserve stages a record and returns its payload to be filled, Commit makes
+// everything staged visible at once, Abort drops it. What Commit has returned
+// nil for survives a kill of this process.
+type Producer struct {
+	attachment
+	section
+	alarm   alarm
+	wait    Wait
+	unlock  func() error
+	unwatch func()
+
+	// The stream. end and seq run ahead of pos and first while records are staged.
+	pos   uint64 // P0: end of what is committed
+	first uint64 // sequence at pos
+	end   uint64 // end of what is staged
+	seq   uint64 // next sequence behind what is staged
+	limit uint64 // staged bytes and the zero behind them may be written below it
+
+	horizon    uint64 // copy of the shared word
+	copy       int    // which resume point was last valid: the other is written next
+	epoch      uint64
+	fenced     bool    // this producer pays for the fence behind its commits
+	bytes      uint64  // payload bytes committed in this epoch
+	staged     uint64  // payload bytes staged
+	sixteenths uint64  // how many checkpoints' places the stream has begun
+	marks      []point // staged records that begin a sixteenth
+
+	gates gates
+	stats struct{ waits, wakes, evictions uint64 }
+}
+
+// NewProducer takes the ring over: it finds the end of what was committed,
+// begins a new epoch and wakes whoever waited for one. The ring must have no
+// live producer: an error that is ErrProducerLive names the one it has.
+func (r *Ring) NewProducer(config ...ProducerConfig) (*Producer, error) {
+	var cfg ProducerConfig
+	if len(config) > 0 {
+		cfg = config[0]
+	}
+	if err := r.use(); err != nil {
+		return nil, err
+	}
+	defer r.unuse()
+	unlock, err := r.backing.lockProducer()
+	if errors.Is(err, ErrProducerLive) {
+		return nil, fmt.Errorf("%w: %q is held by %s", ErrProducerLive, r.Name(), r.view.owner())
+	}
+	if err != nil {
+		return nil, err
+	}
+	p, err := r.takeOver(cfg)
+	if err != nil {
+		return nil, errors.Join(err, unlock())
+	}
+	p.unlock = unlock
+	return p, nil
+}
+
+func (r *Ring) takeOver(cfg ProducerConfig) (*Producer, error) {
+	// The name may have gone to another ring between opening it and locking it.
+	if err := r.backing.current(); err != nil {
+		return nil, err
+	}
+	a, err := attach(r.backing, r.view.geometry, shm.ReadWrite, shm.ReadWrite)
+	if err != nil {
+		return nil, err
+	}
+	p := &Producer{attachment: a, wait: cfg.Wait, fenced: !futex.Register()}
+	p.section.init()
+	p.alarm.init()
+	if err := r.prepare(&p.attachment); err == nil {
+		err = p.recover()
+	}
+	if err != nil {
+		return nil, errors.Join(err, p.detach())
+	}
+	p.begin(cfg.Label)
+	p.unwatch = p.backing.watchSlots(p.alarm.ring)
+	return p, nil
+}
+
+// Sequence is the number of the next record to be reserved.
+func (p *Producer) Sequence() uint64 { return p.seq }
+
+// Epoch is how many producers the ring has had, this one included.
+func (p *Producer) Epoch() uint64 { return p.epoch }
+
+// MaxRecord is the largest payload in bytes that a record may have.
+func (p *Producer) MaxRecord() int { return p.maxPayload }
+
+// Reserve stages a record of n bytes and returns its payload, to be filled
+// before Commit. The bytes are what the last lap left there. It waits for
+// credit until ctx ends, the consumers that gate release, or Close.
+func (p *Producer) Reserve(ctx context.Context, n int) ([]byte, error) {
+	return p.ReserveRecord(ctx, Header{}, n)
+}
+
+// TryReserve is Reserve that never waits: ErrFull when there is no credit.
+func (p *Producer) TryReserve(n int) ([]byte, error) {
+	return p.TryReserveRecord(Header{}, n)
+}
+
+// ReserveRecord is Reserve of a record with a type, or of a part of a chain.
+func (p *Producer) ReserveRecord(ctx context.Context, h Header, n int) ([]byte, error) {
+	if !p.enter() {
+		return nil, os.ErrClosed
+	}
+	b, err := p.reserve(h, n)
+	if err == ErrFull {
+		if err = p.waitCredit(ctx, p.need(n)); err == nil {
+			b, err = p.reserve(h, n)
+		}
+	}
+	p.leave()
+	return b, err
+}
+
+// TryReserveRecord is ReserveRecord that never waits.
+func (p *Producer) TryReserveRecord(h Header, n int) ([]byte, error) {
+	if !p.enter() {
+		return nil, os.ErrClosed
+	}
+	b, err := p.reserve(h, n)
+	if err == ErrFull && p.obstacles(p.need(n)-p.capacity) {
+		b, err = p.reserve(h, n)
+	}
+	p.leave()
+	return b, err
+}
+
+// place tells where a frame of size bytes would begin behind what is staged,
+// and how long the filler before it is.
+func (p *Producer) place(size uint64) (start, pad uint64) {
+	if off := p.end & p.mask; off+size > p.capacity {
+		pad = p.capacity - off
+	}
+	return p.end + pad, pad
+}
+
+// need is up to where a record of n bytes, with its filler and the zero
+// behind it, wants to write.
+func (p *Producer) need(n int) uint64 {
+	size := uint64(frame.Size(n, p.flags()))
+	start, _ := p.place(size)
+	return start + size + frame.HeaderSize
+}
+
+func (p *Producer) reserve(h Header, n int) ([]byte, error) {
+	if uint(n) > uint(p.maxPayload) {
+		return nil, fmt.Errorf("%w: %d bytes, want 0 to %d", ErrTooLarge, n, p.maxPayload)
+	}
+	m := frame.MakeMeta(n, h.Type, h.flags()|p.flags())
+	size := uint64(m.Size())
+	start, pad := p.place(size)
+	need := start + size + frame.HeaderSize
+	if need > p.limit {
+		if need > p.pos+p.capacity {
+			return nil, fmt.Errorf("%w: %d bytes staged, %d more do not fit in %d", ErrBatchFull, p.end-p.pos, need-p.end, p.capacity)
+		}
+		if !p.credit(need) {
+			return nil, ErrFull
+		}
+	}
+	if pad > 0 {
+		p.stage(p.end, frame.MakeMeta(int(pad)-frame.HeaderSize, 0, frame.Pad))
+	}
+	if n%frame.Align != 0 && !p.checksum {
+		// Zeros up to the next frame: a ring's bytes are a stream's bytes.
+		last := start + size - frame.Align
+		plain64(p.commitWord(last), 0)
+		plain64(p.metaWord(last), 0)
+	}
+	p.stage(start, m)
+	if start/p.sixteenth() >= p.sixteenths {
+		p.sixteenths = start/p.sixteenth() + 1
+		p.marks = append(p.marks, point{p.seq, start})
+	}
+	p.seq++
+	p.end = start + size
+	p.staged += uint64(n)
+	off := start&p.mask + frame.HeaderSize
+	return p.ring[off : off+uint64(n) : off+uint64(n)], nil
+}
+
+// stage writes a header. All but the first of a batch get their commit word
+// at once: nobody can walk to them before the first has its own.
+func (p *Producer) stage(pos uint64, m frame.Meta) {
+	plain64(p.metaWord(pos), uint64(m))
+	if pos != p.pos {
+		plain64(p.commitWord(pos), p.seq)
+	}
+}
+
+// Commit makes all staged records visible, in order and all at once, and wakes
+// the consumers that sleep. With nothing staged it does nothing.
+func (p *Producer) Commit() error {
+	if !p.enter() {
+		p.buryLate()
+		return os.ErrClosed
+	}
+	p.commit()
+	p.leave()
+	return nil
+}
+
+func (p *Producer) commit() {
+	if p.end == p.pos {
+		return
+	}
+	if p.checksum {
+		p.seal()
+	}
+	// The zero ends the chain: without it a walker would enter what the last
+	// lap left there. Then the first commit word, which publishes (row 1).
+	plain64(p.commitWord(p.end), 0)
+	if first := p.commitWord(p.pos); p.fenced {
+		fenced64(first, p.first)
+	} else {
+		store64(first, p.first)
+	}
+	p.pos, p.first = p.end, p.seq
+	p.bytes += p.staged
+	p.staged = 0
+	if len(p.marks) > 0 {
+		p.checkpoint()
+	}
+	plain64(p.word(offPublished), p.first)
+	plain64(p.word(offPosition), p.pos)
+	plain64(p.word(offBytes), p.bytes)
+	p.wake()
+}
+
+// seal adds what follows the payloads of the staged records, which may be
+// filled until now: checksum and padding.
+func (p *Producer) seal() {
+	seq := p.first
+	for pos := p.pos; pos < p.end; {
+		m := frame.Meta(load64(p.metaWord(pos)))
+		size := uint64(m.Size())
+		if m.Flags()&frame.Pad == 0 {
+			off := pos & p.mask
+			// The frame is as long as m says: it was placed so.
+			_ = frame.Seal(p.ring[off:off+size], seq, m)
+			if m.Counts() {
+				seq++
+			}
+		}
+		pos += size
+	}
+}
+
+// checkpoint names the first committed record of each sixteenth of the ring
+// that the batch has begun, after the commit of those records.
+func (p *Producer) checkpoint() {
+	for _, m := range p.marks {
+		p.storePoint(checkpointAt(m.pos/p.sixteenth()), m)
+	}
+	p.marks = p.marks[:0]
+}
+
+// Abort drops all staged records. Their payloads must not be touched any more.
+func (p *Producer) Abort() {
+	if !p.enter() {
+		p.buryLate()
+		return
+	}
+	p.abort()
+	p.leave()
+}
+
+func (p *Producer) abort() {
+	if len(p.marks) > 0 {
+		p.sixteenths = p.marks[0].pos / p.sixteenth()
+		p.marks = p.marks[:0]
+	}
+	p.end, p.seq, p.staged = p.pos, p.first, 0
+}
+
+// Write publishes b, and whatever was staged before it, as one record of type
+// 0. It implements io.Writer; what exceeds MaxRecord is ErrTooLarge (see
+// WriteChain).
+func (p *Producer) Write(b []byte) (int, error) { return p.WriteType(0, b) }
+
+// WriteType is Write of a record with a type.
+func (p *Producer) WriteType(t uint16, b []byte) (int, error) {
+	if err := p.put(context.Background(), Header{Type: t}, b); err != nil {
+		return 0, err
+	}
+	return len(b), p.Commit()
+}
+
+// WriteChain publishes b as one message whatever its size: in one record if
+// it fits, else in several that are chained (Header.More and Continues).
+// Consumer.ReadChain and the stream adaptor join them. Parts are committed as
+// they are written, so that a message may exceed the ring.
+func (p *Producer) WriteChain(ctx context.Context, t uint16, b []byte) error {
+	for h := (Header{Type: t}); ; h.Continues = true {
+		n := min(len(b), p.maxPayload)
+		h.More = n < len(b)
+		if err := p.put(ctx, h, b[:n]); err != nil {
+			return err
+		}
+		if err := p.Commit(); err != nil || !h.More {
+			return err
+		}
+		b = b[n:]
+	}
+}
+
+// put stages a copy of b.
+func (p *Producer) put(ctx context.Context, h Header, b []byte) error {
+	buf, err := p.ReserveRecord(ctx, h, len(b))
+	if err == nil {
+		copyIn(buf, b)
+	}
+	return err
+}
+
+// Close drops what is staged, ends the stream for every consumer (EOS) and
+// gives the ring up for the next producer. The names of the ring stay: Remove.
+func (p *Producer) Close() error {
+	if !p.section.close(p.alarm.ring) {
+		return os.ErrClosed
+	}
+	defer p.section.done()
+	// A reservation may still be in somebody's hands.
+	reserved := p.end != p.pos
+	p.abort()
+	p.endOfStream(!reserved)
+	p.unwatch()
+	p.alarm.silence()
+	errs := []error{p.sync()}
+	errs = append(errs, p.discard(reserved))
+	errs = append(errs, p.unlock(), p.backing.release())
+	return errors.Join(errs...)
+}
+
+// endOfStream commits an EOS frame if it may and there is room for it, and in
+// any case says in the state where the stream ends. Where a reservation is
+// still out, its holder may be writing at this moment to the place that the
+// frame would take.
+func (p *Producer) endOfStream(framed bool) {
+	const n = 8
+	m := frame.MakeMeta(n, 0, frame.EOS|p.flags())
+	start, pad := p.place(uint64(m.Size()))
+	need := start + uint64(m.Size()) + frame.HeaderSize
+	if framed && (need <= p.limit || p.credit(need)) {
+		if pad > 0 {
+			p.stage(p.end, frame.MakeMeta(int(pad)-frame.HeaderSize, 0, frame.Pad))
+		}
+		last := start + uint64(m.Size()) - frame.Align
+		plain64(p.metaWord(last), 0)
+		p.stage(start, m)
+		off := start&p.mask + frame.HeaderSize
+		var epoch [n]byte
+		binary.LittleEndian.PutUint64(epoch[:], p.epoch)
+		copyIn(p.ring[off:off+n], epoch[:])
+		p.end = start + uint64(m.Size())
+		p.commit()
+	}
+	store64(p.word(offState), p.pos|stateClosed)
+	p.ringAll()
+}
+
+// detach is the end of a producer that never began.
+func (p *Producer) detach() error {
+	return errors.Join(p.unmap(), p.backing.release())
+}

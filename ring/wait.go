@@ -1,0 +1,230 @@
+package ring
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"time"
+
+	"github.com/carousel-ipc/carousel/futex"
+)
+
+// The consumer's wait. It begins when the word at its position is not the
+// sequence that it expects, and ends when there may be a record, or with what
+// there is to tell instead.
+
+const (
+	slipMost   = 150 // pauses by which a consumer that keeps catching up slips back
+	denseLooks = 3   // a record that comes within so many looks came densely
+)
+
+func (c *Consumer) there() bool { return load64(c.commitWord(c.pos)) == c.seq }
+
+// miss is called when there is no record at the consumer's position.
+func (c *Consumer) miss(ctx context.Context) error {
+	if ctx == never {
+		if err := c.look(); err != nil {
+			return err
+		}
+		if c.there() {
+			return nil
+		}
+		return ErrEmpty
+	}
+	if c.pos != c.cursor && c.viewed == 0 {
+		// Skipped records of a run that has ended.
+		if err := c.release(); err != nil {
+			return err
+		}
+	}
+	if c.spin() {
+		return nil
+	}
+	switch c.wait {
+	case Spin, Yield:
+		return c.poll(ctx)
+	}
+	return c.sleep(ctx)
+}
+
+// spin looks for a record for a while without leaving the processor. When
+// records come densely it slips back first: a consumer that polls hard takes
+// the line away from under the producer, which is then slower by half.
+func (c *Consumer) spin() bool {
+	if c.wait == Block || c.wait == Yield || processors < 2 {
+		return false
+	}
+	if c.wait == Adaptive && !mayspin(load32(c.word32(offConsumers))) {
+		return false
+	}
+	run := c.seq - c.missed
+	c.missed = c.seq
+	if c.slip > 0 {
+		if run <= 2 {
+			c.slip = 0
+		}
+		for left := c.slip; left > 0; left -= 25 {
+			pause(uint32(min(left, 25)))
+		}
+	}
+	for looks := range spinLooks {
+		if c.there() {
+			if looks < denseLooks {
+				c.slip = min(c.slip+25, slipMost)
+			} else {
+				c.slip = 0
+			}
+			return true
+		}
+		pause(pausesPerLook)
+	}
+	c.slip = 0
+	return c.there()
+}
+
+// poll never sleeps in the kernel.
+func (c *Consumer) poll(ctx context.Context) error {
+	for turn := 1; ; turn++ {
+		if c.there() {
+			return nil
+		}
+		if c.wait == Spin && processors > 1 {
+			pause(pausesPerLook)
+			if turn%256 != 0 {
+				if turn%16 == 0 && c.policy.kind == kindLossy && c.passed(c.pos) {
+					return c.resync()
+				}
+				continue
+			}
+			runtime.Gosched()
+		} else {
+			runtime.Gosched()
+			futex.Yield()
+		}
+		if err := c.look(); err != nil || c.there() {
+			return err
+		}
+		if err := c.holding(); err != nil {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+}
+
+// sleep gives up its turn a few times and then sleeps on its own bell. The
+// order is: read the bell, say that it waits, fence, look at everything, sleep
+// unless the bell has moved (row 12). A bell read after the look would lose a
+// wake.
+func (c *Consumer) sleep(ctx context.Context) error {
+	if c.wait != Block {
+		for range yieldTurns {
+			runtime.Gosched()
+			futex.Yield()
+			if c.there() {
+				return nil
+			}
+		}
+	}
+	waiting, bell := c.slotWord32(c.slot, slotWaiting), c.slotWord32(c.slot, slotBell)
+	defer store32(waiting, 0)
+	for {
+		rung := load32(bell)
+		fenced32(waiting, 1)
+		bound := c.fenceSleep()
+		if err := c.look(); err != nil || c.there() {
+			return err
+		}
+		if err := c.holding(); err != nil {
+			return err
+		}
+		if err := c.watch(ctx); err != nil {
+			return err
+		}
+		c.waits++
+		plain64(c.slotWord(c.slot, slotWaits), c.waits)
+		_ = futex.Wait(bell, rung, bound)
+	}
+}
+
+// fenceSleep puts the barrier between the producer's commit and its look at
+// waiting, if the producer leaves that to the sleeper. Where this process is
+// refused it says so, and sleeps in slices until the producer fences.
+func (c *Consumer) fenceSleep() (bound time.Duration) {
+	if load32(c.word32(offFenceMode)) != fenceSleeper || futex.Barrier() == nil {
+		return sleepBound
+	}
+	store32(c.slotWord32(c.slot, slotNeedsFence), 1)
+	return blindSlice
+}
+
+// look checks everything but the record at the consumer's position that can
+// end a wait.
+func (c *Consumer) look() error {
+	if c.section.isClosed() {
+		return os.ErrClosed
+	}
+	switch c.policy.kind {
+	case kindLossy:
+		if c.passed(c.pos) {
+			return c.resync()
+		}
+	case kindDeadline:
+		if err := c.evictedNow(); err != nil {
+			return err
+		}
+	}
+	if state := load64(c.word(offState)); state&stateMask == stateClosed && state&^stateMask <= c.pos && !c.there() {
+		c.ended = true
+		return io.EOF
+	}
+	if c.bell.died.Load() {
+		return c.mourn()
+	}
+	return nil
+}
+
+// mourn reports the producer's death, after one more look for what it has
+// committed and for a successor.
+func (c *Consumer) mourn() error {
+	// Cleared before the test: a death from here on sets it again.
+	c.bell.died.Store(false)
+	epoch := load64(c.word(offEpoch))
+	alive, err := c.backing.producerLives()
+	if err == nil && alive {
+		return nil
+	}
+	c.bell.died.Store(true)
+	if err != nil {
+		return fmt.Errorf("ring: testing whether the producer lives: %w", err)
+	}
+	if epoch == 0 || c.there() {
+		return nil // none has been here yet, or there is more to read
+	}
+	if state := load64(c.word(offState)); state&stateMask == stateClosed {
+		return nil // it ended well: the next look finds where
+	}
+	if load64(c.word(offEpoch)) != epoch {
+		return nil
+	}
+	c.epoch = epoch
+	return ErrProducerDied
+}
+
+// holding is for a consumer that is about to wait with a cursor that the
+// producer waits for. Views in the user's hands: nobody would ever go on. A
+// cursor that is enough for the producer but not all that it hoped for: wake it.
+func (c *Consumer) holding() error {
+	wakeAt := load64(c.word(offWakeAt))
+	if wakeAt == 0 || c.cursor >= wakeAt || !c.policy.Gates() {
+		return nil
+	}
+	if c.viewed > 0 && c.cursor < load64(c.word(offNeedAt)) {
+		return ErrUnreleased
+	}
+	futex.Wake(low(c.slotWord(c.slot, slotCursor)))
+	return nil
+}

@@ -1,0 +1,5 @@
+//go:build !linux || carousel_portable
+
+package shm
+
+func newSource() source { return newClock() }

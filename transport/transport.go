@@ -1,0 +1,113 @@
+// Package transport is one pair of interfaces, [Producer] and [Consumer], over
+// every medium that carries frames, chosen by a URL:
+//
+//	shm://NAME      ring in /dev/shm, removed by a producer that closes
+//	file:///PATH    ring in a mapped file, stays
+//
+// NAME is 1 to 200 of A-Za-z0-9._- and does not start with a dot. PATH is
+// absolute and taken as it stands: no escapes, no query.
+//
+// A producer makes what the URL names, or takes over what an earlier one left:
+//
+//	p, err := transport.Create("shm://ticks", transport.ProducerConfig{})
+//	buf, err := p.Reserve(ctx, transport.Header{}, n)
+//	err = p.Commit()
+//
+// A consumer waits, as long as its context allows, for a producer that lives:
+//
+//	c, err := transport.Open(ctx, "shm://ticks", transport.ConsumerConfig{Policy: transport.Lossy})
+//	rec, err := c.Next(ctx)
+//	err = c.Release()
+//
+// What a medium promises (reliable, lossy or deadline consumers, exact loss,
+// the death of a producer) is what package ring promises; the errors are those
+// of package ring, under the same names here.
+package transport
+
+import (
+	"context"
+	"io/fs"
+)
+
+// ProducerConfig is what Create needs besides the URL. Zero values are the
+// medium's defaults.
+type ProducerConfig struct {
+	// Capacity in bytes, a power of two. 0: what exists already, or the
+	// medium's default; any other value must agree with what exists.
+	Capacity int
+	// MaxRecord is the largest payload of one record in bytes. 0: the default
+	// for the capacity.
+	MaxRecord int
+	// Slots is how many consumers may be attached at once. 0: the default.
+	Slots int
+	// Checksum puts a CRC32C on every frame.
+	Checksum bool
+	// Perm is the mode of the files that are made; owner bits only. 0: 0o600.
+	Perm fs.FileMode
+	// Wait is how the producer waits for credit.
+	Wait Wait
+	// Label tells people who the producer is. "": the name of the program.
+	Label string
+}
+
+// ConsumerConfig is what Open needs besides the URL. The zero value is a
+// reliable consumer that begins with the next record.
+type ConsumerConfig struct {
+	// Name is for people, in statistics and eviction notices. "": the name of
+	// the program and its pid.
+	Name string
+	// Policy decides what happens when the consumer falls a lap behind.
+	Policy Policy
+	// From is the record it begins with.
+	From Start
+	// Wait is how it waits for records.
+	Wait Wait
+	// Types, when not empty, are the record types it is shown.
+	Types []uint16
+}
+
+// Create makes the medium that url names, or opens what is there, and becomes
+// its producer. Errors are [ErrURL], [ErrProducerLive], [ErrGeometry] and
+// whatever else the medium refuses.
+func Create(url string, cfg ProducerConfig) (Producer, error) {
+	t, err := parse(url)
+	if err != nil {
+		return nil, err
+	}
+	return t.scheme.create(t, cfg)
+}
+
+// Open joins what url names as a consumer. While there is nothing to read it
+// looks again every few milliseconds until ctx ends; the error then is
+// [ErrNoProducer] and the context's, and says what the last look found.
+//
+// A producer that lives makes a medium readable. Where cfg.From asks for what
+// was kept (Oldest, Sequence), so does what a dead producer left, and, for
+// media that persist, what one left that ended.
+func Open(ctx context.Context, url string, cfg ConsumerConfig) (Consumer, error) {
+	t, err := parse(url)
+	if err != nil {
+		return nil, err
+	}
+	return t.scheme.open(ctx, t, cfg)
+}
+
+// Inspect looks at what url names without taking a role in it. Any goroutine
+// may call it at any time, beside a producer or consumer of the same URL.
+func Inspect(url string) (Stats, error) {
+	t, err := parse(url)
+	if err != nil {
+		return Stats{}, err
+	}
+	return t.scheme.inspect(t)
+}
+
+// Medium is the scheme of url, "shm" or "file", for a URL that Create and Open
+// would take; else the error, [ErrURL], that they would return.
+func Medium(url string) (string, error) {
+	t, err := parse(url)
+	if err != nil {
+		return "", err
+	}
+	return t.scheme.name, nil
+}

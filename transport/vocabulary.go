@@ -1,0 +1,86 @@
+package transport
+
+import (
+	"errors"
+
+	"github.com/carousel-ipc/carousel/frame"
+	"github.com/carousel-ipc/carousel/ring"
+)
+
+// The ring's vocabulary, so that whoever uses this package needs no other.
+type (
+	Record        = frame.Record
+	Header        = ring.Header
+	Policy        = ring.Policy
+	Start         = ring.Start
+	Wait          = ring.Wait
+	Stats         = ring.Stats
+	ProducerStats = ring.ProducerStats
+	ConsumerStats = ring.ConsumerStats
+	OverrunError  = ring.OverrunError
+	EvictedError  = ring.EvictedError
+	LagError      = ring.LagError
+)
+
+// Policies, starts and ways of waiting: see package ring.
+var (
+	Reliable = ring.Reliable
+	Lossy    = ring.Lossy
+	Deadline = ring.Deadline
+
+	Latest   = ring.Latest
+	Oldest   = ring.Oldest
+	Sequence = ring.Sequence
+
+	ParsePolicy = ring.ParsePolicy
+	ParseStart  = ring.ParseStart
+	ParseWait   = ring.ParseWait
+)
+
+// Ways of waiting.
+const (
+	Adaptive = ring.Adaptive
+	Spin     = ring.Spin
+	Yield    = ring.Yield
+	Block    = ring.Block
+)
+
+// Bounds of every medium that is a ring.
+const (
+	MinCapacity     = ring.MinCapacity
+	MaxCapacity     = ring.MaxCapacity
+	DefaultCapacity = ring.DefaultCapacity
+	DefaultSlots    = ring.DefaultSlots
+	MaxSlots        = ring.MaxSlots
+	MaxName         = ring.MaxName
+)
+
+// Errors of package ring that users of this package meet.
+var (
+	ErrConfig       = ring.ErrConfig
+	ErrFormat       = ring.ErrFormat
+	ErrGeometry     = ring.ErrGeometry
+	ErrProducerLive = ring.ErrProducerLive
+	ErrNoSlot       = ring.ErrNoSlot
+	ErrRemoved      = ring.ErrRemoved
+	ErrUnclean      = ring.ErrUnclean
+	ErrFull         = ring.ErrFull
+	ErrEmpty        = ring.ErrEmpty
+	ErrTooLarge     = ring.ErrTooLarge
+	ErrBatchFull    = ring.ErrBatchFull
+	ErrCorrupt      = ring.ErrCorrupt
+	ErrProducerDied = ring.ErrProducerDied
+	ErrOverrun      = ring.ErrOverrun
+	ErrEvicted      = ring.ErrEvicted
+	ErrBrokenChain  = ring.ErrBrokenChain
+)
+
+// Errors of this package.
+var (
+	// ErrURL: not a URL that this build can open. The text says what was
+	// wanted and found.
+	ErrURL = errors.New("transport: not a usable URL")
+	// ErrNoProducer: the context of Open ended before there was anything to
+	// read.
+	ErrNoProducer = errors.New("transport: nothing to read")
+)

@@ -13,9 +13,9 @@ var ErrTimeout = errors.New("futex: the bound of the wait passed and nothing cha
 //
 // It returns nil when it was woken, when the word differs from val, and also
 // for no reason at all (a signal is one): callers loop over a condition of
-// their own and shorten d as they go. It returns [ErrTimeout] when d passed
-// with the word unchanged. Any other error means that addr is not in memory
-// that can be waited on.
+// their own and shorten d as they go, without letting it become negative. It
+// returns [ErrTimeout] when d passed with the word unchanged. Any other error
+// means that addr is not in memory that can be waited on.
 //
 // addr may be in memory shared with other processes, mapped read-only or
 // read-write, or on the Go heap. The memory stays mapped until Wait returns.

@@ -27,7 +27,7 @@ type Consumer struct {
 	generation uint64
 	name       string
 	policy     Policy
-	wait       Wait
+	ladder     ladder
 	types      []uint16
 	unlock     func() error
 	unwatch    func()

@@ -3,7 +3,6 @@ package ring
 import (
 	"context"
 	"os"
-	"runtime"
 	"time"
 
 	"github.com/carousel-ipc/carousel/futex"
@@ -52,7 +51,7 @@ func (p *Producer) waitGate(ctx context.Context, target uint64, enough func() bo
 	}
 	p.stats.waits++
 	plain64(p.word(offCreditWaits), p.stats.waits)
-	spin := newSpinner(p.wait, load32(p.word32(offConsumers)))
+	spin := p.ladder.start(load32(p.word32(offConsumers)))
 	asleep := false
 	defer func() {
 		if asleep {
@@ -212,66 +211,4 @@ func (p *Producer) attached() (n int) {
 		}
 	}
 	return n
-}
-
-// A spinner is the ladder of a wait: spin, give up the turn, then sleep.
-type spinner struct {
-	wait   Wait
-	spin   int // looks with pauses before the first yield
-	yields int
-	turns  int
-}
-
-const (
-	spinLooks     = 600 // about 50 us with pausesPerLook
-	yieldTurns    = 4
-	pausesPerLook = 6
-)
-
-// newSpinner: nobody spins where there are more who would than processors.
-func newSpinner(w Wait, consumers uint32) spinner {
-	s := spinner{wait: w, yields: yieldTurns}
-	switch {
-	case w == Block:
-		s.yields = 0
-	case w == Spin, w == Adaptive && mayspin(consumers):
-		s.spin = spinLooks
-	}
-	return s
-}
-
-func mayspin(consumers uint32) bool {
-	return processors > 1 && int(consumers)+1 <= processors
-}
-
-var processors = min(runtime.NumCPU(), runtime.GOMAXPROCS(0))
-
-// progress starts the ladder anew: whoever is waited for is awake.
-func (s *spinner) progress() { s.turns = 0 }
-
-// again waits one turn; false: it is time to sleep.
-func (s *spinner) again() bool {
-	s.turns++
-	switch {
-	case s.wait == Spin && processors > 1:
-		pause(pausesPerLook)
-		if s.turns%spinLooks == 0 {
-			runtime.Gosched()
-		}
-	case s.wait == Yield || s.wait == Spin:
-		s.turn()
-	case s.turns <= s.spin:
-		pause(pausesPerLook)
-	case s.turns <= s.spin+s.yields:
-		s.turn()
-	default:
-		return false
-	}
-	return true
-}
-
-// turn gives way to other goroutines of this process and to other processes.
-func (s *spinner) turn() {
-	runtime.Gosched()
-	futex.Yield()
 }

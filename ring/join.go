@@ -35,7 +35,7 @@ func (r *Ring) NewConsumer(cfg ConsumerConfig) (*Consumer, error) {
 	if err := r.prepare(&a); err != nil {
 		return nil, errors.Join(err, a.unmap(), a.backing.release())
 	}
-	c := &Consumer{attachment: a, name: cfg.Name, policy: cfg.Policy, wait: cfg.Wait, types: cfg.Types, expedited: futex.Register()}
+	c := &Consumer{attachment: a, name: cfg.Name, policy: cfg.Policy, ladder: newLadder(cfg.Wait), types: cfg.Types, expedited: futex.Register()}
 	c.section.init()
 	if c.slot, c.unlock, err = c.takeSlot(); err != nil {
 		return nil, errors.Join(err, a.unmap(), a.backing.release())

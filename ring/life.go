@@ -77,22 +77,21 @@ var memoryLives = struct {
 }{m: map[uintptr]*memoryLife{}}
 
 func newMemoryBacking(mem []byte, geo geometry) *memoryBacking {
-	b := &memoryBacking{mem: mem, geo: geo}
-	b.acquire()
-	return b
+	memoryLives.Lock()
+	defer memoryLives.Unlock()
+	l := memoryLives.m[address(mem)]
+	if l == nil {
+		l = &memoryLife{slot: make([]bool, geo.slots), watch: map[int]func(){}}
+		memoryLives.m[address(mem)] = l
+	}
+	l.refs++
+	return &memoryBacking{mem: mem, geo: geo, life: l}
 }
 
 func (b *memoryBacking) acquire() {
 	memoryLives.Lock()
 	defer memoryLives.Unlock()
-	a := address(b.mem)
-	l := memoryLives.m[a]
-	if l == nil {
-		l = &memoryLife{slot: make([]bool, b.geo.slots), watch: map[int]func(){}}
-		memoryLives.m[a] = l
-	}
-	l.refs++
-	b.life = l
+	b.life.refs++
 }
 
 func (b *memoryBacking) release() error {

@@ -22,7 +22,7 @@ type Producer struct {
 	attachment
 	section
 	alarm   alarm
-	wait    Wait
+	ladder  ladder
 	unlock  func() error
 	unwatch func()
 
@@ -82,10 +82,10 @@ func (r *Ring) takeOver(cfg ProducerConfig) (*Producer, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Producer{attachment: a, wait: cfg.Wait, fenced: !futex.Register()}
+	p := &Producer{attachment: a, ladder: newLadder(cfg.Wait), fenced: !futex.Register()}
 	p.section.init()
 	p.alarm.init()
-	if err := r.prepare(&p.attachment); err == nil {
+	if err = r.prepare(&p.attachment); err == nil {
 		err = p.recover()
 	}
 	if err != nil {

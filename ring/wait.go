@@ -42,21 +42,17 @@ func (c *Consumer) miss(ctx context.Context) error {
 	if c.spin() {
 		return nil
 	}
-	switch c.wait {
-	case Spin, Yield:
-		return c.poll(ctx)
+	if c.ladder.sleeps() {
+		return c.sleep(ctx)
 	}
-	return c.sleep(ctx)
+	return c.poll(ctx)
 }
 
 // spin looks for a record for a while without leaving the processor. When
 // records come densely it slips back first: a consumer that polls hard takes
 // the line away from under the producer, which is then slower by half.
 func (c *Consumer) spin() bool {
-	if c.wait == Block || c.wait == Yield || processors < 2 {
-		return false
-	}
-	if c.wait == Adaptive && !mayspin(load32(c.word32(offConsumers))) {
+	if !c.ladder.spins(load32(c.word32(offConsumers))) {
 		return false
 	}
 	run := c.seq - c.missed
@@ -90,7 +86,7 @@ func (c *Consumer) poll(ctx context.Context) error {
 		if c.there() {
 			return nil
 		}
-		if c.wait == Spin && processors > 1 {
+		if c.ladder.wait == Spin && c.ladder.cpus > 1 {
 			pause(pausesPerLook)
 			if turn%256 != 0 {
 				if turn%16 == 0 && c.policy.kind == kindLossy && c.passed(c.pos) {
@@ -100,8 +96,7 @@ func (c *Consumer) poll(ctx context.Context) error {
 			}
 			runtime.Gosched()
 		} else {
-			runtime.Gosched()
-			futex.Yield()
+			yield()
 		}
 		if err := c.look(); err != nil || c.there() {
 			return err
@@ -120,13 +115,10 @@ func (c *Consumer) poll(ctx context.Context) error {
 // unless the bell has moved (row 12). A bell read after the look would lose a
 // wake.
 func (c *Consumer) sleep(ctx context.Context) error {
-	if c.wait != Block {
-		for range yieldTurns {
-			runtime.Gosched()
-			futex.Yield()
-			if c.there() {
-				return nil
-			}
+	for range c.ladder.yields() {
+		yield()
+		if c.there() {
+			return nil
 		}
 	}
 	waiting, bell := c.slotWord32(c.slot, slotWaiting), c.slotWord32(c.slot, slotBell)

@@ -25,7 +25,7 @@ func createUnnamed(dir string) (*os.File, string, error) {
 
 // linkUnnamed gives the file a name that is not taken.
 func (f *File) linkUnnamed(name string) error {
-	return f.control(func(fd int) error {
+	return control(f.file, func(fd int) error {
 		err := unix.Linkat(unix.AT_FDCWD, procFD(fd), unix.AT_FDCWD, name, unix.AT_SYMLINK_FOLLOW)
 		if err != nil {
 			return &os.LinkError{Op: "linkat", Old: procFD(fd), New: name, Err: err}

@@ -92,8 +92,6 @@ func removeName(name string) error {
 }
 
 // control runs do with the descriptor, which nobody closes meanwhile.
-func (f *File) control(do func(fd int) error) error { return control(f.file, do) }
-
 func control(file *os.File, do func(fd int) error) error {
 	c, err := file.SyscallConn()
 	if err != nil {

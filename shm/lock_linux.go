@@ -44,7 +44,7 @@ func (f *File) tryLock(role int) (*os.File, string, error) {
 // its own lock would not count.
 func (f *File) held(role int) (bool, error) {
 	l := lockOf(role, unix.F_WRLCK)
-	err := f.control(func(fd int) error { return unix.FcntlFlock(uintptr(fd), unix.F_OFD_GETLK, l) })
+	err := control(f.file, func(fd int) error { return unix.FcntlFlock(uintptr(fd), unix.F_OFD_GETLK, l) })
 	return l.Type != unix.F_UNLCK, err
 }
 
@@ -60,7 +60,7 @@ func lockOf(role int, kind int16) *unix.Flock_t {
 // openAgain opens the same file once more: for writing, since a write lock
 // needs it, and so that its close is one that watchers hear of.
 func (f *File) openAgain() (file *os.File, err error) {
-	err = f.control(func(fd int) error {
+	err = control(f.file, func(fd int) error {
 		file, err = os.OpenFile(procFD(fd), os.O_RDWR, 0)
 		return err
 	})

@@ -9,7 +9,7 @@ func mapShared(f *File, size int, a Access) (b []byte, back backing, err error) 
 	if a == ReadWrite {
 		prot |= unix.PROT_WRITE
 	}
-	err = f.control(func(fd int) error {
+	err = control(f.file, func(fd int) error {
 		b, err = mapKept(fd, size, prot, unix.MAP_SHARED)
 		return err
 	})

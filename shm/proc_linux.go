@@ -1,3 +1,5 @@
+//go:build linux && !carousel_portable
+
 package shm
 
 import "strconv"

@@ -35,7 +35,7 @@ type inotify struct {
 
 func (n *inotify) add(f *File) (key int, ok bool) {
 	err := control(n.file, func(fd int) error {
-		return f.control(func(of int) (err error) {
+		return control(f.file, func(of int) (err error) {
 			key, err = unix.InotifyAddWatch(fd, procFD(of), unix.IN_CLOSE_WRITE)
 			return err
 		})

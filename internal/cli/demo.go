@@ -219,7 +219,7 @@ func (d *demonstration) kill() {
 		}
 		if !victim.attached(st) {
 			d.freed = time.Since(since)
-			s.event("the dead one's place on the ring is free after %v; nobody else noticed", nanos(int64(d.freed)))
+			s.event("its place on the ring was free %v later; nobody waits for the dead", nanos(int64(d.freed)))
 			return
 		}
 		time.Sleep(time.Millisecond)
@@ -268,6 +268,14 @@ func (d *demonstration) sweep() []string {
 	return files
 }
 
+// waited tells how often, and how long at most, the producer was held up.
+func waited(times uint64, longest time.Duration) string {
+	if times == 0 {
+		return "never waited for anybody"
+	}
+	return fmt.Sprintf("waited %s, %v at most", count(times, "time"), nanos(int64(longest)))
+}
+
 // check is one line of the verdict.
 type check struct {
 	ok   bool
@@ -292,7 +300,7 @@ func (d *demonstration) checks(left []string) []check {
 		{victim.last.Lost == 0 && victim.last.Received > 0 && victim.last.Torn == 0 && d.freed >= 0,
 			fmt.Sprintf("%s: lost %d until it was killed; its place was free after %v", victim.name, victim.last.Lost, nanos(int64(d.freed)))},
 		{s.longest <= demoHeld,
-			fmt.Sprintf("the producer never waited longer than %v for anybody", nanos(int64(s.longest)))},
+			fmt.Sprintf("the producer %s", waited(s.waits, s.longest))},
 		{gone == len(s.children) && len(left) == 0,
 			strings.TrimSuffix(fmt.Sprintf("%d of %d processes gone, nothing left behind%s", gone, len(s.children), ": but "+strings.Join(left, " ")), ": but ")},
 	}

@@ -36,7 +36,7 @@ type demoReport struct {
 const (
 	demoReports = 100 * time.Millisecond
 	// The slow consumer rests after so many records.
-	demoSlowBatch = 16
+	demoSlowBatch = 48
 	demoRest      = time.Millisecond
 )
 

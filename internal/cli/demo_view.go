@@ -127,8 +127,8 @@ func (v *demoView) table() []string {
 	s := v.state
 	at := min(s.at(), demoLength)
 	published := s.published.records.Load()
-	head := fmt.Sprintf("producer    %7d  %3.1f s   published %s   %s/s   waited %s, at most %v",
-		os.Getpid(), at.Seconds(), grouped(published), scaled(s.rateOf(published), ""), count(s.waits, "time"), nanos(int64(s.longest)))
+	head := fmt.Sprintf("producer    %7d  %3.1f s   published %s   %s/s   %s",
+		os.Getpid(), at.Seconds(), grouped(published), scaled(s.rateOf(published), ""), waited(s.waits, s.longest))
 	lines := []string{head, "",
 		v.paint(dim, fmt.Sprintf(demoHeading, "consumer", "pid", "policy", "state", "received", "rate/s", "lag", "lost", "p50", "p99"))}
 	for _, c := range s.children {

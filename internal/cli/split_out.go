@@ -72,7 +72,9 @@ func (t *text) take(rec transport.Record) (bool, error) {
 		t.ready = b
 	}
 	if t.how == splitFrames {
-		t.preamble(rec.Sequence)
+		if !t.opened {
+			t.preamble(t.epoch(), rec.Sequence)
+		}
 		t.ready = frame.Append(t.ready, rec)
 		return true, nil
 	}
@@ -154,17 +156,17 @@ func (t *text) idle() error {
 }
 
 // preamble opens a stream of frames that begins with record seq.
-func (t *text) preamble(seq uint64) {
-	if !t.opened {
-		t.ready = frame.Preamble{Epoch: t.epoch(), First: seq}.Append(t.ready)
-		t.opened = true
-	}
+func (t *text) preamble(epoch, seq uint64) {
+	t.ready = frame.Preamble{Epoch: epoch, First: seq}.Append(t.ready)
+	t.opened = true
 }
 
 func (t *text) end(clean bool, epoch, seq uint64) error {
 	t.seam()
 	if clean && t.how == splitFrames {
-		t.preamble(seq)
+		if !t.opened {
+			t.preamble(epoch, seq)
+		}
 		eos := frame.Record{Sequence: seq, Flags: frame.EOS, Payload: binary.LittleEndian.AppendUint64(nil, epoch)}
 		t.ready = frame.Append(t.ready, eos)
 		t.kept = len(t.ready)

@@ -27,7 +27,7 @@ func (s producerSummary) line() string {
 		fmt.Fprintf(&b, ", evicted %s", count(s.Evicted, "consumer"))
 	}
 	if s.Error != "" {
-		fmt.Fprintf(&b, "; error: %s", s.Error)
+		fmt.Fprintf(&b, "; error: %s", strings.TrimPrefix(s.Error, s.URL+": "))
 	}
 	return b.String()
 }
@@ -85,7 +85,7 @@ func (s consumerSummary) line() string {
 			nanos(l.P50), nanos(l.P90), nanos(l.P99), nanos(l.P999), nanos(l.Max))
 	}
 	if s.Error != "" {
-		fmt.Fprintf(&b, "; error: %s", s.Error)
+		fmt.Fprintf(&b, "; error: %s", strings.TrimPrefix(s.Error, s.URL+": "))
 	}
 	return b.String()
 }

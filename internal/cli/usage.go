@@ -77,8 +77,8 @@ Joining:
                       lossy        the producer never waits; losses are counted exactly
   -from WHERE       latest: what comes from now on; oldest: all that the ring still keeps;
                     seq=N: from record N (latest)
-  -connect D        wait up to D for a producer that lives (10s). What a dead producer left,
-                    and an ended file:, can be read with -from oldest or seq=N
+  -connect D        wait up to D for a producer that lives (10s); with -from oldest or
+                    seq=N, what a dead one left, and an ended file:, can be read too
   -name TEXT        shown in statistics and to the producer (the program and its pid)
   -wait HOW         for records: spin, yield, block or adaptive (adaptive)
 
@@ -96,7 +96,7 @@ Records:
   -latency          measure how old they are when they arrive; print none
 
 Afterwards:
-  -linger D         when the producer dies, wait up to D for the next one and go on (0: leave)
+  -linger D         when the producer dies, wait up to D for the next one (0: leave)
   -follow           after a clean end, too, wait for the next producer and go on
 
 Output, on standard error:

@@ -17,6 +17,10 @@ const (
 	longestPause  = time.Millisecond
 )
 
+// Polls is true where no kernel wakes anybody: waits look at their words again
+// and again, and Wake has no effect.
+const Polls = true
+
 func wait(addr *uint32, val uint32, d time.Duration) error {
 	return poll(d, func() bool { return atomic.LoadUint32(addr) != val })
 }

@@ -12,6 +12,7 @@ import (
 // may not use: a horizon that ran ahead on every try would make every join
 // fail and tell lossy consumers of losses that never were.
 func (p *Producer) credit(need uint64) bool {
+	p.bury()
 	gate := p.gate()
 	step := p.sixteenth()
 	target := min((need+step-1)/step*step, addSat(gate, p.capacity), p.pos+p.capacity)

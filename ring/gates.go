@@ -127,6 +127,34 @@ func (p *Producer) gate() uint64 {
 	return slowest
 }
 
+// bury drops the consumers that were found dead from the list, when the watch
+// says that somebody may have died.
+func (p *Producer) bury() {
+	if !p.deaths.CompareAndSwap(true, false) {
+		return
+	}
+	changed := false
+	for i := range p.gates.list {
+		g := &p.gates.list[i]
+		changed = p.dead(g) || changed
+	}
+	if changed {
+		p.refresh()
+	}
+}
+
+// dead tests the lock of a consumer and ignores it from now on when that is
+// free. It speaks of the owner whose generation was read before: a newcomer
+// holds it.
+func (p *Producer) dead(g *gate) bool {
+	alive, err := p.backing.slotLives(g.slot)
+	if err != nil || alive {
+		return false
+	}
+	p.gates.ignored[g.slot] = g.generation
+	return true
+}
+
 // takeFence makes this producer pay for the fence behind its commits: a
 // consumer cannot issue a membarrier. It fences before it says so.
 func (p *Producer) takeFence() {
@@ -153,14 +181,9 @@ func (p *Producer) obstacles(target uint64) (changed bool) {
 		if g.since.IsZero() {
 			g.since, p.gates.blocked = now, true
 		}
-		if test {
-			// Generation, cursor, then the lock: a free lock speaks of the owner
-			// whose generation was read before. A newcomer holds it.
-			if alive, err := p.backing.slotLives(g.slot); err == nil && !alive {
-				p.gates.ignored[g.slot] = g.generation
-				changed = true
-				continue
-			}
+		if test && p.dead(g) {
+			changed = true
+			continue
 		}
 		if g.deadline > 0 && now.Sub(g.since) >= g.deadline {
 			p.evict(g)

@@ -62,7 +62,7 @@ func readGeometry(head []byte) (geometry, error) {
 		return refuse("magic", fmt.Sprintf("%q", head[:8]), fmt.Sprintf("%q", binary.LittleEndian.AppendUint64(nil, magic)))
 	}
 	if o := u32(offByteOrder); o != byteOrder {
-		return refuse("byte order mark", fmt.Sprintf("%#010x", o), fmt.Sprintf("%#010x", byteOrder))
+		return refuse("byte order mark", fmt.Sprintf("%#08x", o), fmt.Sprintf("%#08x", byteOrder))
 	}
 	if v := u32(offVersion); v != layoutVersion {
 		return refuse("layout version", v, layoutVersion)

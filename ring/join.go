@@ -59,21 +59,23 @@ func (c *Consumer) checkProducer() {
 	}
 }
 
-// takeSlot locks a slot: first one that nobody left in a hurry, then that of a
-// consumer that died. An evicted consumer keeps its own until it closes.
+// takeSlot locks the first slot that nobody has: never had, was left, or whose
+// owner died. An evicted consumer keeps its own until it closes.
 func (c *Consumer) takeSlot() (slot int, unlock func() error, err error) {
-	for _, clean := range []bool{true, false} {
-		for slot := range c.geometry.slots {
-			if (load64(c.slotWord(slot, slotCursor)) == left) != clean {
+	for slot := range c.geometry.slots {
+		if load64(c.slotWord(slot, slotCursor)) != left {
+			if alive, err := c.backing.slotLives(slot); err != nil {
+				return 0, nil, err
+			} else if alive {
 				continue
 			}
-			unlock, err := c.backing.lockSlot(slot)
-			if err == nil {
-				return slot, unlock, nil
-			}
-			if !errors.Is(err, errSlotTaken) {
-				return 0, nil, err
-			}
+		}
+		unlock, err := c.backing.lockSlot(slot)
+		if err == nil {
+			return slot, unlock, nil
+		}
+		if !errors.Is(err, errSlotTaken) {
+			return 0, nil, err
 		}
 	}
 	return 0, nil, fmt.Errorf("%w: all %d are taken", ErrNoSlot, c.geometry.slots)

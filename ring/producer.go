@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync/atomic"
 
 	"github.com/carousel-ipc/carousel/frame"
 	"github.com/carousel-ipc/carousel/futex"
@@ -25,6 +26,7 @@ type Producer struct {
 	ladder  ladder
 	unlock  func() error
 	unwatch func()
+	deaths  atomic.Bool // a consumer may have died
 
 	// The stream. end and seq run ahead of pos and first while records are staged.
 	pos   uint64 // P0: end of what is committed
@@ -92,7 +94,10 @@ func (r *Ring) takeOver(cfg ProducerConfig) (*Producer, error) {
 		return nil, errors.Join(err, p.detach())
 	}
 	p.begin(cfg.Label)
-	p.unwatch = p.backing.watchSlots(p.alarm.ring)
+	p.unwatch = p.backing.watchSlots(func() {
+		p.deaths.Store(true)
+		p.alarm.ring()
+	})
 	return p, nil
 }
 

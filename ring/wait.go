@@ -138,7 +138,9 @@ func (c *Consumer) sleep(ctx context.Context) error {
 		}
 		c.waits++
 		plain64(c.slotWord(c.slot, slotWaits), c.waits)
-		_ = futex.Wait(bell, rung, bound)
+		if futex.Wait(bell, rung, bound) == futex.ErrTimeout {
+			c.checkProducer() // the watch is not asked to be perfect either
+		}
 	}
 }
 

@@ -8,6 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// CanBlank tells whether [Region.Blank] does anything to mapped regions.
+const CanBlank = true
+
 // blankOver maps private memory over b. The kernel exchanges the mappings while
 // it holds off page faults, so an access at the same time finds one or the
 // other. Unmapping b later removes the new mapping.

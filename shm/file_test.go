@@ -1,11 +1,13 @@
 package shm_test
 
 import (
+	"encoding/hex"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/carousel-ipc/carousel/shm"
@@ -172,10 +174,14 @@ func TestNamedDir(t *testing.T) {
 }
 
 func TestBootID(t *testing.T) {
-	if shm.BootID() != shm.BootID() {
-		t.Error("it changes")
+	want, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		t.Skip(err)
 	}
-	t.Logf("%x", shm.BootID())
+	id := shm.BootID()
+	if found := hex.EncodeToString(id[:]); found != strings.ReplaceAll(strings.TrimSpace(string(want)), "-", "") {
+		t.Errorf("found %s, wanted %s", found, want)
+	}
 }
 
 // folder lists what is in the folder of path.

@@ -20,5 +20,8 @@ func mapAnonymous(size int) ([]byte, backing, error) {
 
 func keepFromChildren([]byte) error { return nil }
 
+// CanBlank tells whether [Region.Blank] does anything to mapped regions.
+const CanBlank = false
+
 // blankOver keeps the mapping: nothing portable replaces one in place.
 func blankOver([]byte, Access) error { return nil }

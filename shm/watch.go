@@ -11,12 +11,13 @@ import (
 const pollEvery = 25 * time.Millisecond
 
 // retests are the times after an event at which a watch calls. The kernel
-// tells of a closed file a little before it drops its locks.
-var retests = [...]time.Duration{0, time.Millisecond, 4 * time.Millisecond, 16 * time.Millisecond}
+// tells of a closed file a little before it drops its locks; the late ones are
+// for a machine so busy that the dying process does not get to that.
+var retests = [...]time.Duration{0, time.Millisecond, 4 * time.Millisecond, 16 * time.Millisecond, 64 * time.Millisecond, 256 * time.Millisecond}
 
 // Watch has fn called whenever a lock of this file may have been dropped, until
 // stop is called. That is when somebody closes the file or dies, and a few more
-// times within the 16 ms after it; where nothing tells of that, every 25 ms.
+// times within the quarter second after it; where nothing tells of that, every 25 ms.
 // Locks dropped before Watch returned are the caller's to look for.
 //
 // fn is to be quick: it looks at the locks that matter by Held. One goroutine

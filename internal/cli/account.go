@@ -94,6 +94,3 @@ func (a *account) inGap(seq uint64) bool {
 
 // seam forgets the order: another stream begins.
 func (a *account) seam() { a.next, a.gaps = 0, nil }
-
-// wrong tells whether the data is not what was published, loss apart.
-func (a *account) wrong() bool { return a.torn > 0 || a.outOfOrder > 0 || a.duplicates > 0 }

@@ -51,10 +51,8 @@ type demoState struct {
 	published tally
 	longest   time.Duration // longest wait for room
 	waits     uint64
-	rate      float64 // of the last second
 	children  []*demoChild
 	events    []string
-	finished  bool
 }
 
 // at is the time of the stream, for events.
@@ -114,11 +112,10 @@ func demoSuffix() string {
 
 // demonstration is one run of the demo.
 type demonstration struct {
-	state    demoState
-	name     string
-	view     *demoView
-	killedAt time.Duration
-	freed    time.Duration // from the kill until the dead one held no slot; < 0 never
+	state demoState
+	name  string
+	view  *demoView
+	freed time.Duration // from the kill until the dead one held no slot; < 0 never
 }
 
 // run makes the ring, starts the consumers and streams.

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"sync/atomic"
 	"testing"
+
+	"github.com/carousel-ipc/carousel/transport"
 )
 
 var names atomic.Uint64
@@ -37,3 +39,5 @@ func remains(name string) []string {
 	files, _ := filepath.Glob("/dev/shm/" + name + "*")
 	return files
 }
+
+var inspect = transport.Inspect

@@ -1,0 +1,34 @@
+package main
+
+import "encoding/binary"
+
+const messageSize = 64
+
+// fill makes b message n: n in every word.
+func fill(b []byte, n uint64) {
+	m := (*[messageSize]byte)(b)
+	binary.LittleEndian.PutUint64(m[0:], n)
+	binary.LittleEndian.PutUint64(m[8:], n)
+	binary.LittleEndian.PutUint64(m[16:], n)
+	binary.LittleEndian.PutUint64(m[24:], n)
+	binary.LittleEndian.PutUint64(m[32:], n)
+	binary.LittleEndian.PutUint64(m[40:], n)
+	binary.LittleEndian.PutUint64(m[48:], n)
+	binary.LittleEndian.PutUint64(m[56:], n)
+}
+
+// holds reports whether b is message n, whole.
+func holds(b []byte, n uint64) bool {
+	if len(b) != messageSize {
+		return false
+	}
+	m := (*[messageSize]byte)(b)
+	return binary.LittleEndian.Uint64(m[0:])^n|
+		binary.LittleEndian.Uint64(m[8:])^n|
+		binary.LittleEndian.Uint64(m[16:])^n|
+		binary.LittleEndian.Uint64(m[24:])^n|
+		binary.LittleEndian.Uint64(m[32:])^n|
+		binary.LittleEndian.Uint64(m[40:])^n|
+		binary.LittleEndian.Uint64(m[48:])^n|
+		binary.LittleEndian.Uint64(m[56:])^n == 0
+}

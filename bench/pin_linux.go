@@ -1,0 +1,53 @@
+package main
+
+import (
+	"os"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// allowedCPUs are those that this process may run on.
+func allowedCPUs() (cpus []int) {
+	var set unix.CPUSet
+	if unix.SchedGetaffinity(0, &set) != nil {
+		return nil
+	}
+	for cpu := 0; len(cpus) < set.Count(); cpu++ {
+		if set.IsSet(cpu) {
+			cpus = append(cpus, cpu)
+		}
+	}
+	return cpus
+}
+
+// pin binds every thread of this process to a CPU. Threads inherit that from
+// the one that starts them, so it is done when a pass finds none that is new.
+func pin(cpu int) error {
+	var set unix.CPUSet
+	set.Set(cpu)
+	done := map[string]bool{}
+	for {
+		tasks, err := os.ReadDir("/proc/self/task")
+		if err != nil {
+			return err
+		}
+		before := len(done)
+		for _, t := range tasks {
+			if done[t.Name()] {
+				continue
+			}
+			tid, err := strconv.Atoi(t.Name())
+			if err != nil {
+				return err
+			}
+			if err := unix.SchedSetaffinity(tid, &set); err != nil && err != unix.ESRCH {
+				return os.NewSyscallError("sched_setaffinity", err)
+			}
+			done[t.Name()] = true
+		}
+		if len(done) == before {
+			return nil
+		}
+	}
+}

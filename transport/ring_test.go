@@ -1,0 +1,276 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+var names atomic.Uint64
+
+// media are a URL of each, new to this test.
+func media(t *testing.T) map[string]string {
+	t.Helper()
+	name := fmt.Sprintf("transport-test-%d-%d", os.Getpid(), names.Add(1))
+	t.Cleanup(func() {
+		files, _ := filepath.Glob("/dev/shm/" + name + "*")
+		for _, f := range files {
+			t.Errorf("%s remains", f)
+			os.Remove(f)
+		}
+	})
+	return map[string]string{
+		"shm":  "shm://" + name,
+		"file": "file://" + filepath.ToSlash(filepath.Join(t.TempDir(), "ring")),
+	}
+}
+
+func publish(t *testing.T, p Producer, texts ...string) {
+	t.Helper()
+	for _, s := range texts {
+		b, err := p.Reserve(t.Context(), Header{Type: uint16(len(s))}, len(s))
+		if err != nil {
+			t.Fatal(err)
+		}
+		copy(b, s)
+	}
+	if err := p.Commit(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func expect(t *testing.T, c Consumer, texts ...string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	for _, want := range texts {
+		rec, err := c.Next(ctx)
+		if err != nil || string(rec.Payload) != want || int(rec.Type) != len(want) {
+			t.Fatalf("got %q of type %d, %v; want %q", rec.Payload, rec.Type, err, want)
+		}
+	}
+	if err := c.Release(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func closed(t *testing.T, c io.Closer) {
+	t.Helper()
+	if err := c.Close(); err != nil {
+		t.Errorf("Close: %v", err)
+	}
+}
+
+func within(t *testing.T, d time.Duration) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func TestStream(t *testing.T) {
+	for medium, url := range media(t) {
+		t.Run(medium, func(t *testing.T) {
+			p, err := Create(url, ProducerConfig{Capacity: 64 << 10, Slots: 3})
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, err := Open(t.Context(), url, ConsumerConfig{Name: "reader"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := p.WaitConsumers(t.Context(), 1); err != nil {
+				t.Error(err)
+			}
+			publish(t, p, "a", "", "ccc")
+			if p.Sequence() != 4 {
+				t.Errorf("the next sequence is %d, want 4", p.Sequence())
+			}
+			expect(t, c, "a", "", "ccc")
+			if _, err := c.TryNext(); !errors.Is(err, ErrEmpty) {
+				t.Errorf("got %v, want ErrEmpty", err)
+			}
+			st, err := Inspect(url)
+			if err != nil || st.Producer.Published != 3 || len(st.Consumers) != 1 || st.Consumers[0].Name != "reader" || st.Capacity != 64<<10 || st.Slots != 3 {
+				t.Errorf("%+v, %v", st, err)
+			}
+			if err := p.Drain(within(t, 5*time.Second)); err != nil {
+				t.Error(err)
+			}
+			closed(t, p)
+			_ = p.Close() // again: does no harm
+			if _, err := c.Next(t.Context()); err != io.EOF {
+				t.Errorf("got %v, want io.EOF", err)
+			}
+			closed(t, c)
+			// What stays.
+			_, err = Inspect(url)
+			if gone := errors.Is(err, fs.ErrNotExist); gone != (medium == "shm") {
+				t.Errorf("after the end: %v", err)
+			}
+		})
+	}
+}
+
+// A consumer that waits attaches soon after a producer has come.
+func TestOpenWaits(t *testing.T) {
+	for medium, url := range media(t) {
+		t.Run(medium, func(t *testing.T) {
+			type result struct {
+				c   Consumer
+				err error
+				at  time.Time
+			}
+			done := make(chan result)
+			go func() {
+				c, err := Open(within(t, 10*time.Second), url, ConsumerConfig{})
+				done <- result{c, err, time.Now()}
+			}()
+			time.Sleep(50 * time.Millisecond)
+			p, err := Create(url, ProducerConfig{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			created := time.Now()
+			r := <-done
+			if r.err != nil {
+				t.Fatal(r.err)
+			}
+			if d := r.at.Sub(created); d > 500*time.Millisecond {
+				t.Errorf("attached after %v", d) // 50 ms on a quiet machine
+			}
+			publish(t, p, "x")
+			expect(t, r.c, "x")
+			closed(t, r.c)
+			closed(t, p)
+		})
+	}
+}
+
+func TestOpenGivesUp(t *testing.T) {
+	for medium, url := range media(t) {
+		t.Run(medium, func(t *testing.T) {
+			_, err := Open(within(t, 30*time.Millisecond), url, ConsumerConfig{From: Oldest})
+			if !errors.Is(err, ErrNoProducer) || !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), url) {
+				t.Errorf("got %v", err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			if _, err := Open(ctx, url, ConsumerConfig{}); !errors.Is(err, context.Canceled) {
+				t.Errorf("got %v", err)
+			}
+			// One look is taken in any case.
+			p, err := Create(url, ProducerConfig{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, err := Open(ctx, url, ConsumerConfig{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			closed(t, c)
+			closed(t, p)
+		})
+	}
+}
+
+func TestEndedStream(t *testing.T) {
+	for medium, url := range media(t) {
+		p, err := Create(url, ProducerConfig{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		publish(t, p, "a", "b")
+		closed(t, p)
+		if _, err := Open(within(t, 30*time.Millisecond), url, ConsumerConfig{}); !errors.Is(err, ErrNoProducer) {
+			t.Errorf("%s: from latest: got %v", medium, err)
+		}
+		c, err := Open(within(t, 30*time.Millisecond), url, ConsumerConfig{From: Sequence(2)})
+		if medium == "shm" {
+			if !errors.Is(err, ErrNoProducer) {
+				t.Errorf("%s: got %v", medium, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		expect(t, c, "b")
+		if _, err := c.Next(t.Context()); err != io.EOF {
+			t.Errorf("got %v, want io.EOF", err)
+		}
+		closed(t, c)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	for medium, url := range media(t) {
+		t.Run(medium, func(t *testing.T) {
+			p, err := Create(url, ProducerConfig{Capacity: 8 << 10, Slots: 1, Label: "the first"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := Create(url, ProducerConfig{}); !errors.Is(err, ErrProducerLive) || !strings.Contains(err.Error(), "the first") {
+				t.Errorf("a second producer: got %v", err)
+			}
+			if _, err := Create(url, ProducerConfig{Capacity: 16 << 10}); !errors.Is(err, ErrGeometry) || !strings.Contains(err.Error(), "8192") || !strings.Contains(err.Error(), "16384") {
+				t.Errorf("another capacity: got %v", err)
+			}
+			c, err := Open(t.Context(), url, ConsumerConfig{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := Open(t.Context(), url, ConsumerConfig{}); !errors.Is(err, ErrNoSlot) {
+				t.Errorf("no slot: got %v", err)
+			}
+			if _, err := Open(t.Context(), url, ConsumerConfig{Name: "a\nb"}); !errors.Is(err, ErrConfig) {
+				t.Errorf("a bad name: got %v", err)
+			}
+			if _, err := p.Reserve(t.Context(), Header{}, p.MaxRecord()+1); !errors.Is(err, ErrTooLarge) {
+				t.Errorf("a large record: got %v", err)
+			}
+			closed(t, c)
+			closed(t, p)
+		})
+	}
+	if _, err := Create("file:///nowhere/at/all/x", ProducerConfig{}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no directory: got %v", err)
+	}
+}
+
+// Producers that close and producers that come meet at every moment; none of
+// them fails, and nothing remains.
+func TestProducersComeAndGo(t *testing.T) {
+	url := media(t)["shm"]
+	errs := make(chan error, 4)
+	for range cap(errs) {
+		go func() {
+			for range 30 {
+				p, err := Create(url, ProducerConfig{Capacity: 4 << 10})
+				if errors.Is(err, ErrProducerLive) {
+					continue
+				}
+				if err == nil {
+					err = p.Close()
+				}
+				if err != nil {
+					errs <- err
+					return
+				}
+			}
+			errs <- nil
+		}()
+	}
+	for range cap(errs) {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -147,10 +147,13 @@ func create(path string, cfg Config, file bool) (*Ring, error) {
 				return nil, err
 			}
 		case errors.Is(err, fs.ErrNotExist):
-			if err := makeFiles(path, geo, cfg); err != nil && !errors.Is(err, fs.ErrExist) {
+			err = makeFiles(path, geo, cfg)
+			if err == nil || errors.Is(err, fs.ErrExist) {
+				continue // to open it, whoever made it
+			}
+			if !errors.Is(err, errBusy) {
 				return nil, err
 			}
-			continue
 		default:
 			return nil, err
 		}
@@ -300,7 +303,7 @@ func makeFiles(path string, geo geometry, cfg Config) (err error) {
 	if err := fill(slotsf, func(s segment) { formatSlots(s, geo, id) }); err != nil {
 		return err
 	}
-	lock, err := ringf.TryLock(roleMaker)
+	lock, err := tryMaker(ringf)
 	if err != nil {
 		return err
 	}
@@ -326,10 +329,7 @@ func fill(f *shm.File, format func(segment)) error {
 
 // lockMaker takes the maker's lock of the .ring that the name stands for.
 func lockMaker(ringf *shm.File) (*shm.Lock, error) {
-	lock, err := ringf.TryLock(roleMaker)
-	if errors.Is(err, shm.ErrLocked) {
-		return nil, fmt.Errorf("%w: %s", errBusy, ringf.Path())
-	}
+	lock, err := tryMaker(ringf)
 	if err != nil {
 		return nil, err
 	}
@@ -337,6 +337,14 @@ func lockMaker(ringf *shm.File) (*shm.Lock, error) {
 		return nil, errors.Join(err, lock.Unlock(), errBusy)
 	}
 	return lock, nil
+}
+
+func tryMaker(ringf *shm.File) (*shm.Lock, error) {
+	lock, err := ringf.TryLock(roleMaker)
+	if errors.Is(err, shm.ErrLocked) {
+		return nil, fmt.Errorf("%w: %s", errBusy, ringf.Path())
+	}
+	return lock, err
 }
 
 // clearHalf removes a .ring that has no .slots, if nobody is at it.

@@ -19,8 +19,8 @@
 // # W1, one way
 //
 // The sender sends as fast as it can for the whole time and the receiver
-// follows: messages per second, by the receiver's clock, from the 65536th
-// message (rings lapped, buffers grown, code paged in) to the last. The ring
+// follows: messages per second, by the receiver's clock, from the 16384th
+// message (buffers grown, code paged in) to the last. The ring
 // waits adaptively, as by default. It takes part three times: a Commit and a
 // Release for each message, one for 32, and the copying Write and Read.
 //

@@ -23,12 +23,13 @@ func holds(b []byte, n uint64) bool {
 		return false
 	}
 	m := (*[messageSize]byte)(b)
-	return binary.LittleEndian.Uint64(m[0:])^n|
-		binary.LittleEndian.Uint64(m[8:])^n|
-		binary.LittleEndian.Uint64(m[16:])^n|
-		binary.LittleEndian.Uint64(m[24:])^n|
-		binary.LittleEndian.Uint64(m[32:])^n|
-		binary.LittleEndian.Uint64(m[40:])^n|
-		binary.LittleEndian.Uint64(m[48:])^n|
-		binary.LittleEndian.Uint64(m[56:])^n == 0
+	wrong := binary.LittleEndian.Uint64(m[0:]) ^ n
+	wrong |= binary.LittleEndian.Uint64(m[8:]) ^ n
+	wrong |= binary.LittleEndian.Uint64(m[16:]) ^ n
+	wrong |= binary.LittleEndian.Uint64(m[24:]) ^ n
+	wrong |= binary.LittleEndian.Uint64(m[32:]) ^ n
+	wrong |= binary.LittleEndian.Uint64(m[40:]) ^ n
+	wrong |= binary.LittleEndian.Uint64(m[48:]) ^ n
+	wrong |= binary.LittleEndian.Uint64(m[56:]) ^ n
+	return wrong == 0
 }

@@ -14,7 +14,7 @@ var oneWay = workload{
 }
 
 const (
-	warmup = 1 << 16 // messages before the receiver looks at its clock
+	warmup = 1 << 14 // messages before the receiver looks at its clock
 	stride = 1 << 10 // messages between two looks of the sender
 )
 

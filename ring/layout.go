@@ -1,8 +1,7 @@
 package ring
 
 // The layout of a ring, all of it. Every offset of a shared word stands here
-// and nowhere else; docs/format.md tells the same for readers of other
-// languages, and layout_test.go holds the two together.
+// and nowhere else; layout_test.go freezes them.
 //
 // Numbers are little-endian. A "line" is 128 bytes whatever the machine's
 // cache line is: the format must not depend on the processor, and neighbouring

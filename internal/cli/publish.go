@@ -26,6 +26,7 @@ type publisher struct {
 
 	published uint64        // records committed
 	bytes     uint64        // and their payload
+	waits     int          // for credit
 	longest   time.Duration // wait for credit
 	live      *tally        // nil: nobody looks
 }
@@ -60,6 +61,7 @@ func (w *publisher) reserve(h transport.Header, n int) ([]byte, error) {
 		since := time.Now()
 		buf, err = w.p.Reserve(w.ctx, h, n)
 		w.longest = max(w.longest, time.Since(since))
+		w.waits++
 	}
 	if err != nil {
 		return nil, err

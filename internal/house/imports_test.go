@@ -68,18 +68,18 @@ func misorderedImports(all []source) (findings []string) {
 // for the one clock that all processes share.
 var sysFolders = []string{"futex", "shm", "internal/monotonic"}
 
-// sysFile is how a file of transport is called that may: a medium that exists
-// on some systems only.
+// sysFile is how a file of transport is called that may (a medium that exists
+// on some systems only), and one of bench (it pins processes to processors).
 var sysFile = regexp.MustCompile(`_(unix|` + systems + `)$`)
 
 func misplacedSys(all []source) (findings []string) {
 	for _, s := range goFiles(all) {
-		if s.test() || within(s.dir(), sysFolders...) || within(s.dir(), "transport") && sysFile.MatchString(s.base()) {
+		if s.test() || within(s.dir(), sysFolders...) || within(s.dir(), "transport", "bench") && sysFile.MatchString(s.base()) {
 			continue
 		}
 		for _, p := range s.imports() {
 			if strings.HasPrefix(p, "golang.org/x/sys/") {
-				findings = append(findings, fmt.Sprintf("%s: wanted x/sys in %v, in transport's *_GOOS.go and in tests only, found %s", s.path, sysFolders, p))
+				findings = append(findings, fmt.Sprintf("%s: wanted x/sys in %v, in *_GOOS.go of transport and bench and in tests only, found %s", s.path, sysFolders, p))
 			}
 		}
 	}
@@ -144,6 +144,8 @@ func TestMisplacedSysIsFound(t *testing.T) {
 		{"ring's test", "ring/a_test.go", unix, 0},
 		{"transport", "transport/a.go", unix, 1},
 		{"a medium of one system", "transport/mq_linux.go", unix, 0},
+		{"the bench", "bench/a.go", unix, 1},
+		{"the bench, for a system", "bench/pin_linux.go", unix, 0},
 		{"the command line", "internal/cli/a.go", unix, 1},
 		{"the command line's test", "internal/cli/a_test.go", unix, 0},
 		{"for windows", "cmd/producer/a_windows.go", importing("golang.org/x/sys/windows"), 1},

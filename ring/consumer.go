@@ -47,6 +47,7 @@ type Consumer struct {
 	waits          uint64
 	epoch          uint64 // the last one known here
 	slip           int    // pauses before the next look, when records come densely
+	fillers        point  // where the frames without a record before seq began
 	missed         uint64 // sequence at the last look that found nothing
 	ended          bool   // EOS of an epoch that is not over for this attachment
 	err            error  // final
@@ -208,6 +209,9 @@ func (c *Consumer) wanted(rec Record) bool {
 // the stream, or bytes that no producer has written there.
 func (c *Consumer) special(m frame.Meta) error {
 	end, _, err := c.header(c.pos, m)
+	if err == nil {
+		err = c.endless(end)
+	}
 	if err != nil {
 		return c.suspect(err)
 	}
@@ -222,6 +226,18 @@ func (c *Consumer) special(m frame.Meta) error {
 		return c.release()
 	}
 	return nil
+}
+
+// endless refuses a lap of frames that consume no sequence: whoever wrote them
+// wants this consumer to go round for ever.
+func (c *Consumer) endless(end uint64) error {
+	if c.seq != c.fillers.seq {
+		c.fillers = point{c.seq, c.pos}
+	}
+	if end-c.fillers.pos <= c.capacity {
+		return nil
+	}
+	return fmt.Errorf("%w at position %d: a lap without a record", ErrCorrupt, c.pos)
 }
 
 // eos ends the stream for this attachment, unless the frame is of a producer

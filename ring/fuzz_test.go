@@ -267,3 +267,19 @@ func FuzzRingIsStream(f *testing.F) {
 	})
 }
 
+// A ring full of ends of stream of an older epoch, each a lawful frame.
+func TestLapWithoutARecordIsRefused(t *testing.T) {
+	for _, policy := range []Policy{Reliable, Lossy, Deadline(time.Hour)} {
+		r := newRing(t, Config{Capacity: MinCapacity})
+		p := newProducer(t, r)
+		must(t, p.Close())
+		p = newProducer(t, r)
+		c := newConsumer(t, r, ConsumerConfig{Policy: policy, From: Oldest})
+		eos := frame.Append(nil, frame.Record{Sequence: 1, Flags: frame.EOS, Payload: make([]byte, 8)})
+		for pos := 0; pos < len(p.ring); pos += len(eos) {
+			copy(p.ring[pos:], eos)
+		}
+		_, err := c.TryNext()
+		expectErr(t, err, ErrCorrupt)
+	}
+}

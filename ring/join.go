@@ -110,7 +110,10 @@ func (c *Consumer) join(from Start) error {
 	c.epoch = load64(c.word(offEpoch))
 	var place point
 	announced := false
-	for {
+	for try := 0; ; try++ {
+		if try == patience {
+			return fmt.Errorf("%w: lapped in %d tries to join", ErrCorrupt, patience)
+		}
 		p, err := c.choose(func(kept []point, _ uint64) point { return pick(kept, from) })
 		if err != nil {
 			return err

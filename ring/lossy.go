@@ -49,11 +49,12 @@ func (c *Consumer) jump(from uint64, to point) error {
 }
 
 // choose picks among the points that are kept and makes sure, behind the
-// picking, that it is kept still. It ends: the producer moves on only by
-// writing, and if nothing changes and there is no point, the words are corrupt.
+// picking, that it is kept still. It ends: if nothing changes and there is no
+// point, the words are corrupt; and a horizon that passes every point so often
+// is moved by somebody who does not write records.
 func (c *Consumer) choose(pick func(kept []point, horizon uint64) point) (point, error) {
 	var buf [checkpoints + 2]point
-	for {
+	for range patience {
 		horizon := load64(c.word(offHorizon))
 		words := c.resumeWords()
 		if points := c.kept(buf[:]); len(points) > 0 {
@@ -67,7 +68,11 @@ func (c *Consumer) choose(pick func(kept []point, horizon uint64) point) (point,
 			return point{}, fmt.Errorf("%w: no point to resume from: horizon %d, resume points (sequence, position, sequence) %v", ErrCorrupt, horizon, words)
 		}
 	}
+	return point{}, fmt.Errorf("%w: the horizon passed every point in %d tries to join the stream", ErrCorrupt, patience)
 }
+
+// patience is how often to try what only a producer in full flight can foil.
+const patience = 1 << 16
 
 func (a *attachment) resumeWords() (w [6]uint64) {
 	for i := range w {

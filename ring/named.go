@@ -147,9 +147,8 @@ func create(path string, cfg Config, file bool) (*Ring, error) {
 				return nil, err
 			}
 		case errors.Is(err, fs.ErrNotExist):
-			err = makeFiles(path, geo, cfg)
-			if err == nil || errors.Is(err, fs.ErrExist) {
-				continue // to open it, whoever made it
+			if err = makeFiles(path, geo, cfg); err == nil {
+				continue // to open it
 			}
 			if !errors.Is(err, errBusy) {
 				return nil, err
@@ -280,7 +279,7 @@ func readHead(f *shm.File) ([]byte, error) {
 	return head, nil
 }
 
-// makeFiles makes an empty ring; fs.ErrExist when somebody else was faster.
+// makeFiles makes an empty ring; errBusy when somebody else is faster.
 func makeFiles(path string, geo geometry, cfg Config) (err error) {
 	perm := cfg.Perm
 	if perm == 0 {
@@ -308,14 +307,31 @@ func makeFiles(path string, geo geometry, cfg Config) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, lock.Unlock()) }()
-	if err := ringf.Publish(); err != nil {
+	err = ringf.Publish()
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%w: %s.ring", errBusy, path)
+	}
+	if err != nil {
 		return err
 	}
-	// What has that name now belongs to a ring that is gone.
-	if err := slotsf.Replace(); err != nil {
+	if err := replaceSlots(slotsf); err != nil {
 		return errors.Join(err, ringf.Remove())
 	}
 	return nil
+}
+
+// replaceSlots names the slots of a ring whose maker's lock is held. A file
+// that has the name belongs to a ring that is gone; anything else was not made
+// by us and is left alone.
+func replaceSlots(slotsf *shm.File) error {
+	old, err := shm.Open(slotsf.Path(), shm.ReadWrite)
+	if err == nil {
+		err = old.Close()
+	}
+	if ignoreMissing(err) != nil {
+		return err
+	}
+	return slotsf.Replace()
 }
 
 func fill(f *shm.File, format func(segment)) error {

@@ -279,6 +279,45 @@ func TestForeignFilesAreRefused(t *testing.T) {
 	}
 }
 
+// What somebody planted under one of the two names is refused, and stays.
+func TestPlantedNamesAreRefused(t *testing.T) {
+	for _, file := range []string{".ring", ".slots"} {
+		for what, plant := range map[string]func(path string) error{
+			"directory": func(path string) error { return os.Mkdir(path, 0o700) },
+			"symlink":   func(path string) error { return os.Symlink("/etc/passwd", path) },
+			"dangling":  func(path string) error { return os.Symlink("nowhere", path) },
+			"open mode": func(path string) error {
+				return errors.Join(os.WriteFile(path, make([]byte, 1<<16), 0o600), os.Chmod(path, 0o666))
+			},
+			"other link": func(path string) error {
+				return errors.Join(os.WriteFile(path+"x", make([]byte, 1<<16), 0o600), os.Link(path+"x", path))
+			},
+		} {
+			t.Run(what+file, func(t *testing.T) {
+				path := filepath.Join(t.TempDir(), "r")
+				must(t, plant(path+file))
+				before, err := os.Lstat(path + file)
+				must(t, err)
+				start := time.Now()
+				_, err = CreateFile(path, Config{Capacity: MinCapacity})
+				expectErr(t, err, shm.ErrUnsafeFile)
+				if file == ".ring" {
+					_, err = OpenFile(path)
+					expectErr(t, err, shm.ErrUnsafeFile)
+				}
+				if took := time.Since(start); took > time.Second {
+					t.Errorf("refused after %v", took)
+				}
+				after, err := os.Lstat(path + file)
+				must(t, err)
+				if !os.SameFile(before, after) {
+					t.Error("it was replaced")
+				}
+			})
+		}
+	}
+}
+
 // Many make, take over, close and remove the same name at once: one producer
 // at a time, and nothing stays.
 func TestCreateAndRemoveRaces(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -413,4 +414,22 @@ func TestHotPathsDoNotAllocate(t *testing.T) {
 		}
 	}
 	runtime.KeepAlive(r)
+}
+
+// Prints what cancel and Close take; whether that is fast is not judged here.
+func TestCancelAndCloseOfASleepingConsumer(t *testing.T) {
+	var cancels, closes []time.Duration
+	for range 100 {
+		r := newRing(t, Config{Capacity: MinCapacity})
+		c := newConsumer(t, r, ConsumerConfig{Wait: Block})
+		wait := func(ctx context.Context) func() error {
+			return func() error { _, err := c.Next(ctx); return err }
+		}
+		ctx, cancel := context.WithCancel(background)
+		cancels = append(cancels, within(t, "cancel", wait(ctx), cancel, context.Canceled))
+		closes = append(closes, within(t, "close", wait(background), func() { c.Close() }, os.ErrClosed))
+	}
+	slices.Sort(cancels)
+	slices.Sort(closes)
+	t.Logf("median of 100: cancel %v, Close %v; slowest %v, %v", cancels[50], closes[50], cancels[99], closes[99])
 }

@@ -117,10 +117,12 @@
 // # Reading the source
 //
 // layout.go has every shared word with its place and its only writer; word.go
-// the ways to access one; producer.go, gates.go and credit.go the producer;
-// consumer.go, wait.go, lossy.go and join.go the consumer; points.go, walk.go
-// and recover.go what finds a place in the stream; life.go and named.go where
-// a ring lives and who in it is alive. "Row n" in comments is a row of this table.
+// the ways to access one. The producer is producer.go, gates.go (the consumers
+// it knows), credit.go (room, and waiting for it) and recover.go; the consumer
+// is consumer.go, release.go, wait.go, lossy.go and join.go. points.go and
+// walk.go find a place in the stream. life.go, backing.go and files.go say where
+// a ring lives and who in it is alive. "Row n" in comments is a row of the
+// table below.
 //
 // # Ordering
 //

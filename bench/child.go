@@ -27,7 +27,8 @@ type job struct {
 
 // child does the job and returns the exit status of its process.
 func child(order string) int {
-	// The parent holds the other end of standard input for as long as it lives.
+	// The parent holds the other end of standard input for as long as it lives:
+	// nobody goes on without it, however it ends.
 	go func() {
 		io.Copy(io.Discard, os.Stdin)
 		os.Exit(1)

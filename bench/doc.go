@@ -30,11 +30,17 @@
 // # W2, round trip
 //
 // One message at a time there and back: median and 99th percentile in
-// nanoseconds, with one look at the clock in each. The ring is two rings, and
-// both processes spin. Pipe and socket block, as Go does.
+// nanoseconds, less what two looks at the clock take with nothing between them.
+// The ring is two rings, and both processes spin. Pipe and socket block, as Go
+// does.
 //
 // So it compares what each is when it does its best, not equal costs: spinning
 // takes two CPUs whole. It says nothing about rings that sleep.
+//
+// Round trips of pipe and socket hold two wake-ups of a sleeping CPU, which in a
+// virtual machine take tens of microseconds. With -cpus A,A, one CPU for both,
+// they hold context switches instead, and are shorter; spinning makes no sense
+// there.
 //
 // # Pipe and Unix socket
 //

@@ -54,7 +54,7 @@ func command(args []string, stdout, stderr io.Writer) int {
 	}
 	s := settings{prefix: fmt.Sprintf("carousel-bench-%d", os.Getpid()), span: 600 * time.Millisecond, cpus: cpus}
 	if *quick {
-		s.span = 300 * time.Millisecond
+		s.span = 250 * time.Millisecond
 	}
 	if *rounds == 0 && *quick {
 		*rounds = 3
@@ -62,10 +62,9 @@ func command(args []string, stdout, stderr io.Writer) int {
 		*rounds = 5
 	}
 
-	// Signals end the run in good order. A second one ends the process.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// Signals end the run in good order, which takes no time worth a second one.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	context.AfterFunc(ctx, stop)
 	fmt.Fprintf(stdout, "%s\n%d rounds of %v, load %s before", describeHost(cpus), *rounds, s.span, load())
 	rows := run(ctx, matching(pattern), *rounds, s, newProgress(stderr))
 	fmt.Fprintf(stdout, ", %s after\n", load())

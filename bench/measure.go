@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"os/exec"
@@ -67,7 +66,6 @@ func (e entry) measure(ctx context.Context, s settings) (values map[string]float
 // side is one of the two processes.
 type side struct {
 	cmd      *exec.Cmd
-	lifeline io.Closer
 	out, err bytes.Buffer
 }
 
@@ -86,7 +84,8 @@ func (e entry) start(ctx context.Context, l *link, s settings, i int) (*side, er
 	p.cmd.Env = append(os.Environ(), jobVariable+"="+string(order))
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.err
 	p.cmd.ExtraFiles = l.files[i]
-	if p.lifeline, err = p.cmd.StdinPipe(); err != nil {
+	// Open until the process has ended, or this one has: see child.
+	if _, err := p.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
 	return p, p.cmd.Start()
@@ -95,7 +94,6 @@ func (e entry) start(ctx context.Context, l *link, s settings, i int) (*side, er
 // outcome waits for the process.
 func (p *side) outcome() (o outcome, err error) {
 	err = p.cmd.Wait()
-	p.lifeline.Close()
 	if said := strings.TrimSpace(p.err.String()); err != nil && said != "" {
 		err = errors.New(said)
 	}

@@ -22,18 +22,3 @@ type outcome struct {
 	Messages uint64
 	Values   map[string]float64
 }
-
-// pace tells a sender when to stop.
-type pace struct {
-	span  time.Duration
-	start time.Time
-}
-
-// on reports whether to go on, the first time that it is asked in any case.
-func (p *pace) on() bool {
-	if p.start.IsZero() {
-		p.start = time.Now()
-		return true
-	}
-	return time.Since(p.start) < p.span
-}

@@ -44,7 +44,7 @@ type Consumer struct {
 
 	received, lost uint64
 	waits          uint64
-	epoch          uint64 // the last one known here
+	epoch          uint64 // an EOS of an older one is stepped over
 	slip           int    // pauses before the next look, when records come densely
 	fillers        point  // where the frames without a record before seq began
 	missed         uint64 // sequence at the last look that found nothing
@@ -93,9 +93,15 @@ func (c *Consumer) Policy() Policy { return c.policy }
 // Sequence is the number of the record that comes next.
 func (c *Consumer) Sequence() uint64 { return max(c.seq, c.first) }
 
-// Epoch is how many producers the ring had had when this consumer last took
-// note: when it joined, was told of a death, or WaitProducer returned.
-func (c *Consumer) Epoch() uint64 { return c.epoch }
+// Epoch is the number of the producer whose records come now, or came last if
+// the stream has ended: how many the ring had had by then.
+func (c *Consumer) Epoch() uint64 {
+	if c.ended || !c.enter() {
+		return c.epoch
+	}
+	defer c.leave()
+	return load64(c.word(offEpoch))
+}
 
 // Next returns the next record in place, waiting for it until ctx ends. The
 // payload is valid until Release, and with Lossy and Deadline it was whole
@@ -248,8 +254,8 @@ func (c *Consumer) eos(end uint64) error {
 	if stale, err := c.doubtful(); stale {
 		return err
 	}
-	if binary.LittleEndian.Uint64(b[:]) >= c.epoch {
-		c.ended = true
+	if epoch := binary.LittleEndian.Uint64(b[:]); epoch >= c.epoch {
+		c.epoch, c.ended = epoch, true
 		return io.EOF
 	}
 	c.pos = end

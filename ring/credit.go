@@ -203,10 +203,14 @@ func (p *Producer) WaitConsumers(ctx context.Context, n int) error {
 	}
 }
 
-// attached counts the consumers that live.
+// attached counts the consumers that live and have found their place: whoever
+// joins at the latest record must not find that it was published meanwhile.
 func (p *Producer) attached() (n int) {
 	p.gate()
 	for i := range p.gates.list {
+		if load64(p.slotWord(p.gates.list[i].slot, slotSequence)) == 0 {
+			continue
+		}
 		if alive, err := p.backing.slotLives(p.gates.list[i].slot); alive || err != nil {
 			n++
 		}

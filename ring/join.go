@@ -145,8 +145,8 @@ func (c *Consumer) join(from Start) error {
 		break
 	}
 	c.pos, c.seq, c.given = place.pos, place.seq, place.seq
-	plain64(at(slotSequence), c.seq)
 	c.move(place.pos)
+	store64(at(slotSequence), c.seq) // here, and counted from now on
 	c.selective = len(c.types) > 0
 	if from.kind == startSequence {
 		if c.seq > from.seq {

@@ -77,7 +77,7 @@ const (
 
 	// A slot. Its first line is what Release writes.
 	slotCursor   = 0  // u64 all before it may be overwritten; left: nobody is here
-	slotSequence = 8  // u64 record at the cursor: statistics
+	slotSequence = 8  // u64 record at the cursor: statistics; 0 while joining
 	slotReceived = 16 // u64 statistics
 	slotLost     = 24 // u64 statistics
 

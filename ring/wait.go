@@ -171,8 +171,9 @@ func (c *Consumer) look() error {
 			return err
 		}
 	}
+	epoch := load64(c.word(offEpoch))
 	if state := load64(c.word(offState)); state&stateMask == stateClosed && state&^stateMask <= c.pos && !c.there() {
-		c.ended = true
+		c.epoch, c.ended = max(c.epoch, epoch), true
 		return io.EOF
 	}
 	if c.bell.died.Load() {

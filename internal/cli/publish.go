@@ -26,7 +26,7 @@ type publisher struct {
 
 	published uint64        // records committed
 	bytes     uint64        // and their payload
-	waits     int          // for credit
+	waits     int           // for credit
 	longest   time.Duration // wait for credit
 	live      *tally        // nil: nobody looks
 }

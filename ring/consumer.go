@@ -115,12 +115,22 @@ func (c *Consumer) Next(ctx context.Context) (Record, error) {
 	if !c.enter() {
 		return Record{}, os.ErrClosed
 	}
-	rec, err := c.next(ctx, true)
-	if err == nil {
-		c.viewed++
+	off, m, err := c.next(ctx, true)
+	if err != nil {
+		c.leave()
+		return Record{}, err
 	}
+	c.viewed++
+	seq := c.seq - 1
 	c.leave()
-	return rec, err
+	return Record{Sequence: seq, Type: m.Type(), Flags: m.Flags(), Payload: c.payload(off, m)}, nil
+}
+
+// payload is a view of the record that next returned. A Record is too large
+// to be passed on in registers, so it is made where it is handed out.
+func (c *Consumer) payload(off uint64, m frame.Meta) []byte {
+	end := off + uint64(m.Len())
+	return c.ring[off:end:end]
 }
 
 // TryNext is Next that never waits: ErrEmpty when there is no record now.
@@ -129,28 +139,29 @@ func (c *Consumer) TryNext() (Record, error) { return c.Next(never) }
 // never is the context of calls that do not wait.
 var never context.Context
 
-// next returns the next record of interest. With the context never it does
-// not wait. verify: check the checksum where the record lies.
-func (c *Consumer) next(ctx context.Context, verify bool) (Record, error) {
+// next takes the next record of interest: where in the ring its payload begins,
+// and its header; its sequence is the one before c.seq. With the context never
+// it does not wait. verify: check the checksum where the record lies.
+func (c *Consumer) next(ctx context.Context, verify bool) (off uint64, m frame.Meta, err error) {
 	if c.pending != nil || c.err != nil || c.ended {
 		if err := c.told(); err != nil {
-			return Record{}, err
+			return 0, 0, err
 		}
 	}
 	for {
 		if load64(c.commitWord(c.pos)) != c.seq {
 			if err := c.miss(ctx); err != nil {
-				return Record{}, err
+				return 0, 0, err
 			}
 			continue
 		}
 		// Loaded once, checked against the private geometry, then used (row 2).
-		m := frame.Meta(load64(c.metaWord(c.pos)))
+		m = frame.Meta(load64(c.metaWord(c.pos)))
 		off, n, size := c.pos&c.mask, m.Len(), uint64(m.Size())
 		if m.Flags()&^(frame.CRC|frame.More|frame.Cont) != 0 || n > c.maxPayload || off+size > c.capacity ||
 			c.checksum && m.Flags()&frame.CRC == 0 {
 			if err := c.special(m); err != nil {
-				return Record{}, err
+				return 0, 0, err
 			}
 			continue
 		}
@@ -158,29 +169,27 @@ func (c *Consumer) next(ctx context.Context, verify bool) (Record, error) {
 			// From here on pos and seq come from a header that was whole.
 			if fenceLoad(); c.passed(c.pos) {
 				if err := c.resync(); err != nil {
-					return Record{}, err
+					return 0, 0, err
 				}
 				continue
 			}
 		}
-		rec := Record{Sequence: c.seq, Type: m.Type(), Flags: m.Flags(),
-			Payload: c.ring[off+frame.HeaderSize : off+frame.HeaderSize+uint64(n) : off+frame.HeaderSize+uint64(n)]}
 		if verify && m.Flags()&frame.CRC != 0 {
 			if err := frame.Verify(c.ring[off:off+size], c.seq, m); err != nil {
-				return Record{}, c.broken(size, err)
+				return 0, 0, c.broken(size, err)
 			}
 		}
 		c.pos += size
 		c.seq++
-		if c.selective && !c.wanted(rec) {
+		if c.selective && !c.wanted(c.seq-1, m.Type()) {
 			if c.viewed == 0 && c.pos-c.cursor > c.capacity/64 {
 				if err := c.release(); err != nil {
-					return Record{}, err
+					return 0, 0, err
 				}
 			}
 			continue
 		}
-		return rec, nil
+		return off + frame.HeaderSize, m, nil
 	}
 }
 
@@ -197,8 +206,8 @@ func (c *Consumer) told() error {
 }
 
 // wanted decides about a record whose payload nobody has looked at.
-func (c *Consumer) wanted(rec Record) bool {
-	if rec.Sequence < c.first {
+func (c *Consumer) wanted(seq uint64, typ uint16) bool {
+	if seq < c.first {
 		c.uncounted++
 		return false
 	}
@@ -207,7 +216,7 @@ func (c *Consumer) wanted(rec Record) bool {
 		c.selective = false
 		return true
 	}
-	return slices.Contains(c.types, rec.Type)
+	return slices.Contains(c.types, typ)
 }
 
 // special deals with a frame that is no plain record: a filler, the end of

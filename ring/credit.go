@@ -10,15 +10,16 @@ import (
 
 // credit tries to get the right to write below need. It announces nothing it
 // may not use: a horizon that ran ahead on every try would make every join
-// fail and tell lossy consumers of losses that never were.
-func (p *Producer) credit(need uint64) bool {
+// fail and tell lossy consumers of losses that never were. Credit that the
+// consumers limit to less than need + spare is refused, too.
+func (p *Producer) credit(need, spare uint64) bool {
 	p.bury()
-	gate := p.gate()
-	step := p.sixteenth()
-	target := min((need+step-1)/step*step, addSat(gate, p.capacity), p.pos+p.capacity)
-	if target < need {
+	step, most := p.sixteenth(), p.pos+p.capacity
+	room := min(addSat(p.gate(), p.capacity), most)
+	if room < min(need+spare, most) {
 		return false
 	}
+	target := min((need+step-1)/step*step, room)
 	if target > p.horizon {
 		// Where a successor resumes comes before the space is opened: what the
 		// horizon admits may overwrite every older point (row 3).
@@ -39,17 +40,22 @@ func (p *Producer) credit(need uint64) bool {
 	return true
 }
 
-// waitCredit waits until a record may be written below need.
+// waitCredit waits until a record may be written below need. While it still
+// spins it holds out for more: at a full ring, credit for one record at a time
+// would cost a horizon and a look at every consumer's cursor for each.
 func (p *Producer) waitCredit(ctx context.Context, need uint64) error {
-	return p.waitGate(ctx, need-p.capacity, func() bool { return p.credit(need) })
+	return p.waitGate(ctx, need-p.capacity, func(patient bool) bool {
+		if patient {
+			return p.credit(need, p.capacity/8)
+		}
+		return p.credit(need, 0)
+	})
 }
 
 // waitGate waits until enough says so, for which every gating cursor has to
-// reach target, at most P0.
-func (p *Producer) waitGate(ctx context.Context, target uint64, enough func() bool) error {
-	if enough() {
-		return nil
-	}
+// reach target, at most P0. enough may hold out for more while it is told that
+// there is time: during the first spin, once.
+func (p *Producer) waitGate(ctx context.Context, target uint64, enough func(patient bool) bool) error {
 	p.stats.waits++
 	plain64(p.word(offCreditWaits), p.stats.waits)
 	spin := p.ladder.start(load32(p.word32(offConsumers)))
@@ -61,29 +67,33 @@ func (p *Producer) waitGate(ctx context.Context, target uint64, enough func() bo
 		}
 		plain32(p.word32(offWaitingFor), 0)
 	}()
-	for seen := uint64(0); ; {
+	seen := uint64(0)
+	for turn := 1; ; turn++ {
 		alarm := p.alarm.load()
-		if enough() || p.obstacles(target) && enough() {
+		patient := turn < spinLooks && spin.spin
+		if enough(patient) || p.obstacles(target) && enough(patient) {
 			return nil
 		}
 		if p.section.isClosed() {
 			return os.ErrClosed
 		}
 		g := p.slowest(target)
-		if g == nil {
-			continue // it has moved meanwhile, or is gone
-		}
-		plain32(p.word32(offWaitingFor), uint32(g.slot)+1)
-		plain32(p.word32(offWaitedFor), uint32(g.slot)+1)
-		if g.cursor != seen {
-			seen = g.cursor
-			spin.progress()
+		if g != nil {
+			plain32(p.word32(offWaitingFor), uint32(g.slot)+1)
+			plain32(p.word32(offWaitedFor), uint32(g.slot)+1)
+			if g.cursor != seen {
+				seen = g.cursor
+				spin.progress()
+			}
 		}
 		if spin.again() {
-			if spin.turns%64 == 0 && ctx.Err() != nil {
+			if turn%64 == 0 && ctx.Err() != nil {
 				return ctx.Err()
 			}
 			continue
+		}
+		if g == nil {
+			continue // it has moved meanwhile, or is gone
 		}
 		if err := p.alarm.watch(ctx); err != nil {
 			return err
@@ -163,7 +173,7 @@ func (p *Producer) Drain(ctx context.Context) error {
 		return os.ErrClosed
 	}
 	defer p.leave()
-	err := p.waitGate(ctx, p.pos, func() bool { return p.gate() >= p.pos })
+	err := p.waitGate(ctx, p.pos, func(bool) bool { return p.gate() >= p.pos })
 	p.gates.relieve()
 	if err == nil || err == os.ErrClosed {
 		return err

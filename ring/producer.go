@@ -35,14 +35,14 @@ type Producer struct {
 	seq   uint64 // next sequence behind what is staged
 	limit uint64 // staged bytes and the zero behind them may be written below it
 
-	horizon    uint64 // copy of the shared word
-	copy       int    // which resume point was last valid: the other is written next
-	epoch      uint64
-	fenced     bool    // this producer pays for the fence behind its commits
-	bytes      uint64  // payload bytes committed in this epoch
-	staged     uint64  // payload bytes staged
-	sixteenths uint64  // how many checkpoints' places the stream has begun
-	marks      []point // staged records that begin a sixteenth
+	horizon uint64 // copy of the shared word
+	copy    int    // which resume point was last valid: the other is written next
+	epoch   uint64
+	fenced  bool    // this producer pays for the fence behind its commits
+	bytes   uint64  // payload bytes committed in this epoch
+	staged  uint64  // payload bytes staged
+	mark    uint64  // a record from here on begins another sixteenth of the ring
+	marks   []point // staged records that begin a sixteenth
 
 	gates gates
 	stats struct{ waits, wakes, evictions uint64 }
@@ -127,10 +127,10 @@ func (p *Producer) ReserveRecord(ctx context.Context, h Header, n int) ([]byte, 
 	if !p.enter() {
 		return nil, os.ErrClosed
 	}
-	b, err := p.reserve(h, n)
+	b, err := p.reserve(h, n, p.sixteenth()/2)
 	if err == ErrFull {
 		if err = p.waitCredit(ctx, p.need(n)); err == nil {
-			b, err = p.reserve(h, n)
+			b, err = p.reserve(h, n, 0)
 		}
 	}
 	p.leave()
@@ -142,9 +142,9 @@ func (p *Producer) TryReserveRecord(h Header, n int) ([]byte, error) {
 	if !p.enter() {
 		return nil, os.ErrClosed
 	}
-	b, err := p.reserve(h, n)
+	b, err := p.reserve(h, n, 0)
 	if err == ErrFull && p.obstacles(p.need(n)-p.capacity) {
-		b, err = p.reserve(h, n)
+		b, err = p.reserve(h, n, 0)
 	}
 	p.leave()
 	return b, err
@@ -167,7 +167,9 @@ func (p *Producer) need(n int) uint64 {
 	return start + size + frame.HeaderSize
 }
 
-func (p *Producer) reserve(h Header, n int) ([]byte, error) {
+// reserve stages a record if there is credit for it, and if not for a single
+// one then for spare bytes more.
+func (p *Producer) reserve(h Header, n int, spare uint64) ([]byte, error) {
 	if uint(n) > uint(p.maxPayload) {
 		return nil, fmt.Errorf("%w: %d bytes, want 0 to %d", ErrTooLarge, n, p.maxPayload)
 	}
@@ -179,7 +181,7 @@ func (p *Producer) reserve(h Header, n int) ([]byte, error) {
 		if need > p.pos+p.capacity {
 			return nil, fmt.Errorf("%w: %d bytes staged, %d more do not fit in %d", ErrBatchFull, p.end-p.pos, need-p.end, p.capacity)
 		}
-		if !p.credit(need) {
+		if !p.credit(need, spare) {
 			return nil, ErrFull
 		}
 	}
@@ -193,8 +195,8 @@ func (p *Producer) reserve(h Header, n int) ([]byte, error) {
 		plain64(p.metaWord(last), 0)
 	}
 	p.stage(start, m)
-	if start/p.sixteenth() >= p.sixteenths {
-		p.sixteenths = start/p.sixteenth() + 1
+	if start >= p.mark {
+		p.mark = (start/p.sixteenth() + 1) * p.sixteenth()
 		p.marks = append(p.marks, point{p.seq, start})
 	}
 	p.seq++
@@ -292,7 +294,7 @@ func (p *Producer) Abort() {
 
 func (p *Producer) abort() {
 	if len(p.marks) > 0 {
-		p.sixteenths = p.marks[0].pos / p.sixteenth()
+		p.mark = p.marks[0].pos
 		p.marks = p.marks[:0]
 	}
 	p.end, p.seq, p.staged = p.pos, p.first, 0
@@ -366,7 +368,7 @@ func (p *Producer) endOfStream(framed bool) {
 	m := frame.MakeMeta(n, 0, frame.EOS|p.flags())
 	start, pad := p.place(uint64(m.Size()))
 	need := start + uint64(m.Size()) + frame.HeaderSize
-	if framed && (need <= p.limit || p.credit(need)) {
+	if framed && (need <= p.limit || p.credit(need, 0)) {
 		if pad > 0 {
 			p.stage(p.end, frame.MakeMeta(int(pad)-frame.HeaderSize, 0, frame.Pad))
 		}

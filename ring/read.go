@@ -15,33 +15,35 @@ func (c *Consumer) Read(ctx context.Context, dst []byte) (Record, error) {
 	if !c.enter() {
 		return Record{}, os.ErrClosed
 	}
-	rec, err := c.read(ctx, dst)
+	m, dst, err := c.read(ctx, dst)
+	seq := c.seq - 1
 	c.leave()
-	return rec, err
-}
-
-func (c *Consumer) read(ctx context.Context, dst []byte) (Record, error) {
-	rec, err := c.next(ctx, false)
 	if err != nil {
 		return Record{}, err
 	}
-	n := len(rec.Payload)
+	return Record{Sequence: seq, Type: m.Type(), Flags: m.Flags(), Payload: dst}, nil
+}
+
+func (c *Consumer) read(ctx context.Context, dst []byte) (frame.Meta, []byte, error) {
+	off, m, err := c.next(ctx, false)
+	if err != nil {
+		return 0, nil, err
+	}
+	n, seq := m.Len(), c.seq-1
 	dst = slices.Grow(dst[:0], n)[:n]
-	copyOut(dst, rec.Payload)
+	copyOut(dst, c.payload(off, m))
 	var crc [4]byte
-	if rec.Flags&frame.CRC != 0 {
-		tail := (c.pos - uint64(frame.Size(n, frame.CRC))) & c.mask
-		tail += uint64(frame.CRCOffset(n))
+	if m.Flags()&frame.CRC != 0 {
+		tail := off - frame.HeaderSize + uint64(frame.CRCOffset(n))
 		copyOut(crc[:], c.ring[tail:tail+4])
 	}
-	rec.Payload = dst
 	if err := c.release(); err != nil {
-		return Record{}, err
+		return 0, nil, err
 	}
-	if rec.Flags&frame.CRC != 0 {
-		if want, found := frame.Checksum(rec.Sequence, rec.Meta(), dst), binary.LittleEndian.Uint32(crc[:]); want != found {
-			return Record{}, corruptRecord(rec.Sequence, &frame.ChecksumError{Sequence: rec.Sequence, Want: want, Found: found})
+	if m.Flags()&frame.CRC != 0 {
+		if want, found := frame.Checksum(seq, m, dst), binary.LittleEndian.Uint32(crc[:]); want != found {
+			return 0, nil, corruptRecord(seq, &frame.ChecksumError{Sequence: seq, Want: want, Found: found})
 		}
 	}
-	return rec, nil
+	return m, dst, nil
 }

@@ -6,6 +6,8 @@ import (
 	"io"
 	"iter"
 	"os"
+
+	"github.com/carousel-ipc/carousel/frame"
 )
 
 // Records iterates over the records until the end of the stream. A record's
@@ -17,29 +19,36 @@ import (
 // loop after it was handed over; io.EOF ends it without.
 func (c *Consumer) Records(ctx context.Context) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
-		step := c.step
 		if c.policy.kind != kindReliable {
-			var buf []byte
-			step = func(ctx context.Context) (Record, error) {
-				rec, err := c.Read(ctx, buf)
-				if err == nil {
-					buf = rec.Payload
-				}
-				return rec, err
-			}
-		} else {
-			defer func() { _ = c.Release() }()
+			c.copies(ctx, yield)
+			return
 		}
+		defer func() { _ = c.Release() }()
 		for {
-			rec, err := step(ctx)
-			switch {
-			case errors.Is(err, io.EOF):
-				return
-			case !yield(rec, err):
-				return
-			case err != nil && !goesOn(err):
+			seq, off, m, err := c.step(ctx)
+			if err != nil {
+				if errors.Is(err, io.EOF) || !yield(Record{}, err) || !goesOn(err) {
+					return
+				}
+				continue
+			}
+			if !yield(Record{Sequence: seq, Type: m.Type(), Flags: m.Flags(), Payload: c.payload(off, m)}, nil) {
 				return
 			}
+		}
+	}
+}
+
+// copies is Records for those who may be lapped or evicted at any moment.
+func (c *Consumer) copies(ctx context.Context, yield func(Record, error) bool) {
+	var buf []byte
+	for {
+		rec, err := c.Read(ctx, buf)
+		if errors.Is(err, io.EOF) || !yield(rec, err) || err != nil && !goesOn(err) {
+			return
+		}
+		if err == nil {
+			buf = rec.Payload
 		}
 	}
 }
@@ -52,20 +61,20 @@ func goesOn(err error) bool {
 // errOneRecord marks an ErrCorrupt that concerns a single record.
 var errOneRecord = errors.New("the next record may be good")
 
-// step is Next for the iterator: the record before was used. It is given back
+// step is next for the iterator: the record before was used. It is given back
 // with others, at the end of a run, or when enough of the ring has gathered,
 // or as soon as the producer waits.
-func (c *Consumer) step(ctx context.Context) (Record, error) {
+func (c *Consumer) step(ctx context.Context) (seq, off uint64, m frame.Meta, err error) {
 	if !c.enter() {
-		return Record{}, os.ErrClosed
+		return 0, 0, 0, os.ErrClosed
 	}
 	if c.viewed = 0; c.pos-c.cursor >= c.capacity/64 || load64(c.word(offWakeAt)) != 0 {
 		c.store()
 	}
-	rec, err := c.next(ctx, true)
-	if err == nil {
+	if off, m, err = c.next(ctx, true); err == nil {
 		c.viewed++
+		seq = c.seq - 1
 	}
 	c.leave()
-	return rec, err
+	return seq, off, m, err
 }

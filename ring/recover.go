@@ -39,7 +39,7 @@ func (p *Producer) recover() error {
 		return fmt.Errorf("%w: horizon %d lies more than a lap beyond the resume point %d", ErrCorrupt, p.horizon, from.pos)
 	}
 	p.limit = 0
-	p.sixteenths = p.pos / p.sixteenth()
+	p.mark = p.pos
 	p.epoch = load64(p.word(offEpoch)) + 1
 	p.gates.ignored = make([]uint64, p.geometry.slots)
 	for slot := range p.gates.ignored {

@@ -292,6 +292,7 @@ func endWaits(t *testing.T, wait Wait) {
 // die lets a producer on memory die as if killed: its lock goes, nothing is
 // written.
 func die(r *Ring, p *Producer) {
+	p.unwatch()
 	life := r.backing.(*memoryBacking).life
 	life.drop(&life.producer)
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/carousel-ipc/carousel/frame"
+	"github.com/carousel-ipc/carousel/futex"
 )
 
 // The operations of one producer and three consumers, interleaved by the
@@ -19,6 +20,8 @@ func FuzzOperations(f *testing.F) {
 	f.Add(bytes.Repeat([]byte{0, 200, 1, 4, 5, 6}, 60))
 	f.Add(bytes.Repeat([]byte{0, 255, 0, 255, 1, 8, 0, 9, 10, 11, 7, 7}, 30))
 	mem := make([]byte, 1<<16)
+	// A membarrier for each Close would be nearly all of the time.
+	defer futex.Restrict(false, true)()
 	f.Fuzz(func(t *testing.T, ops []byte) {
 		if len(ops) > 600 {
 			ops = ops[:600]
@@ -169,6 +172,7 @@ func FuzzHostileSegment(f *testing.F) {
 	die(r, p)
 	r.Close()
 	clean := bytes.Clone(mem)
+	defer futex.Restrict(false, true)()
 	f.Add([]byte{}, byte(0))
 	f.Add([]byte{0, 16, 1, 2, 3, 4, 5, 6, 7, 8}, byte(1))
 	f.Add([]byte{0x10, 0x20, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, byte(2))
@@ -241,6 +245,7 @@ func FuzzHostileSegment(f *testing.F) {
 func FuzzRingIsStream(f *testing.F) {
 	f.Add([]byte{1, 2, 3}, true)
 	f.Add([]byte{}, false)
+	defer futex.Restrict(false, true)()
 	f.Fuzz(func(t *testing.T, sizes []byte, checksum bool) {
 		r := newRing(t, Config{Capacity: 1 << 16, Checksum: checksum})
 		p := newProducer(t, r)

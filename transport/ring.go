@@ -147,13 +147,7 @@ func (m ringMedium) tryConsumer(t target, cfg ConsumerConfig) (Consumer, error) 
 	if err := m.readable(r, cfg.From); err != nil {
 		return nil, err
 	}
-	c, err := r.NewConsumer(ring.ConsumerConfig{
-		Name:   cfg.Name,
-		Policy: cfg.Policy,
-		From:   cfg.From,
-		Wait:   cfg.Wait,
-		Types:  cfg.Types,
-	})
+	c, err := r.NewConsumer(cfg)
 	if err != nil {
 		return nil, err
 	}

@@ -50,22 +50,6 @@ type ProducerConfig struct {
 	Label string
 }
 
-// ConsumerConfig is what Open needs besides the URL. The zero value is a
-// reliable consumer that begins with the next record.
-type ConsumerConfig struct {
-	// Name is for people, in statistics and eviction notices. "": the name of
-	// the program and its pid.
-	Name string
-	// Policy decides what happens when the consumer falls a lap behind.
-	Policy Policy
-	// From is the record it begins with.
-	From Start
-	// Wait is how it waits for records.
-	Wait Wait
-	// Types, when not empty, are the record types it is shown.
-	Types []uint16
-}
-
 // Create makes the medium that url names, or opens what is there, and becomes
 // its producer. Errors are [ErrURL], [ErrProducerLive], [ErrGeometry] and
 // whatever else the medium refuses.

@@ -17,9 +17,11 @@ type (
 	Stats         = ring.Stats
 	ProducerStats = ring.ProducerStats
 	ConsumerStats = ring.ConsumerStats
-	OverrunError  = ring.OverrunError
-	EvictedError  = ring.EvictedError
-	LagError      = ring.LagError
+	// ConsumerConfig is what Open needs besides the URL.
+	ConsumerConfig = ring.ConsumerConfig
+	OverrunError   = ring.OverrunError
+	EvictedError   = ring.EvictedError
+	LagError       = ring.LagError
 )
 
 // Policies, starts and ways of waiting: see package ring.

@@ -89,8 +89,10 @@ func (c *Consumer) poll(ctx context.Context) error {
 		if c.ladder.wait == Spin && c.ladder.cpus > 1 {
 			pause(pausesPerLook)
 			if turn%256 != 0 {
-				if turn%16 == 0 && c.policy.kind == kindLossy && c.passed(c.pos) {
-					return c.resync()
+				if turn%16 == 0 && c.policy.kind == kindLossy {
+					if err := c.missing(); err != nil {
+						return err
+					}
 				}
 				continue
 			}
@@ -161,15 +163,8 @@ func (c *Consumer) look() error {
 	if c.section.isClosed() {
 		return os.ErrClosed
 	}
-	switch c.policy.kind {
-	case kindLossy:
-		if c.passed(c.pos) {
-			return c.resync()
-		}
-	case kindDeadline:
-		if err := c.evictedNow(); err != nil {
-			return err
-		}
+	if err := c.missing(); err != nil {
+		return err
 	}
 	epoch := load64(c.word(offEpoch))
 	if state := load64(c.word(offState)); state&stateMask == stateClosed && state&^stateMask <= c.pos && !c.there() {
@@ -178,6 +173,20 @@ func (c *Consumer) look() error {
 	}
 	if c.bell.died.Load() {
 		return c.mourn()
+	}
+	return nil
+}
+
+// missing tells of records that this consumer waits for in vain: it was
+// lapped, or evicted.
+func (c *Consumer) missing() error {
+	switch c.policy.kind {
+	case kindLossy:
+		if c.passed(c.pos) {
+			return c.resync()
+		}
+	case kindDeadline:
+		return c.evictedNow()
 	}
 	return nil
 }
@@ -198,6 +207,9 @@ func (c *Consumer) mourn() error {
 	}
 	if epoch == 0 || c.there() {
 		return nil // none has been here yet, or there is more to read
+	}
+	if err := c.missing(); err != nil {
+		return err // the last that it did was to lap or evict this consumer
 	}
 	if state := load64(c.word(offState)); state&stateMask == stateClosed {
 		return nil // it ended well: the next look finds where

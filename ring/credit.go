@@ -144,8 +144,10 @@ func (p *Producer) sleepOn(g *gate, target uint64, alarm uint32) {
 	if p.gates.blind {
 		bound = blindSlice
 	}
-	if g.deadline > 0 {
-		bound = sooner(bound, g.deadline-time.Since(g.since))
+	for i := range p.gates.list {
+		if g := &p.gates.list[i]; g.deadline > 0 && !g.since.IsZero() {
+			bound = sooner(bound, g.deadline-time.Since(g.since))
+		}
 	}
 	p.alarm.sleep(low(g.cursorWord), uint32(cursor), alarm, bound)
 }
@@ -173,7 +175,10 @@ func (p *Producer) Drain(ctx context.Context) error {
 		return os.ErrClosed
 	}
 	defer p.leave()
-	err := p.waitGate(ctx, p.pos, func(bool) bool { return p.gate() >= p.pos })
+	err := p.waitGate(ctx, p.pos, func(bool) bool {
+		p.bury()
+		return p.gate() >= p.pos
+	})
 	p.gates.relieve()
 	if err == nil || err == os.ErrClosed {
 		return err

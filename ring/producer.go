@@ -127,13 +127,18 @@ func (p *Producer) ReserveRecord(ctx context.Context, h Header, n int) ([]byte, 
 	if !p.enter() {
 		return nil, os.ErrClosed
 	}
+	b, err := p.reserveWait(ctx, h, n)
+	p.leave()
+	return b, err
+}
+
+func (p *Producer) reserveWait(ctx context.Context, h Header, n int) ([]byte, error) {
 	b, err := p.reserve(h, n, p.sixteenth()/2)
 	if err == ErrFull {
 		if err = p.waitCredit(ctx, p.need(n)); err == nil {
 			b, err = p.reserve(h, n, 0)
 		}
 	}
-	p.leave()
 	return b, err
 }
 
@@ -307,10 +312,10 @@ func (p *Producer) Write(b []byte) (int, error) { return p.WriteType(0, b) }
 
 // WriteType is Write of a record with a type.
 func (p *Producer) WriteType(t uint16, b []byte) (int, error) {
-	if err := p.put(context.Background(), Header{Type: t}, b); err != nil {
+	if err := p.write(context.Background(), Header{Type: t}, b); err != nil {
 		return 0, err
 	}
-	return len(b), p.Commit()
+	return len(b), nil
 }
 
 // WriteChain publishes b as one message whatever its size: in one record if
@@ -321,22 +326,24 @@ func (p *Producer) WriteChain(ctx context.Context, t uint16, b []byte) error {
 	for h := (Header{Type: t}); ; h.Continues = true {
 		n := min(len(b), p.maxPayload)
 		h.More = n < len(b)
-		if err := p.put(ctx, h, b[:n]); err != nil {
-			return err
-		}
-		if err := p.Commit(); err != nil || !h.More {
+		if err := p.write(ctx, h, b[:n]); err != nil || !h.More {
 			return err
 		}
 		b = b[n:]
 	}
 }
 
-// put stages a copy of b.
-func (p *Producer) put(ctx context.Context, h Header, b []byte) error {
-	buf, err := p.ReserveRecord(ctx, h, len(b))
+// write publishes a copy of b, with what was staged before.
+func (p *Producer) write(ctx context.Context, h Header, b []byte) error {
+	if !p.enter() {
+		return os.ErrClosed
+	}
+	buf, err := p.reserveWait(ctx, h, len(b))
 	if err == nil {
 		copyIn(buf, b)
+		p.commit()
 	}
+	p.leave()
 	return err
 }
 

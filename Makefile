@@ -1,6 +1,6 @@
 # A target with a comment behind ## is listed by a bare make.
 .DEFAULT_GOAL := help
-.PHONY: help build test race check fuzz portable 386 arm64 demo fmt clean
+.PHONY: help build test race check prove fuzz portable 386 arm64 demo fmt clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,6 +16,9 @@ race: ## run all tests with the race detector
 
 check: ## run the gate: everything a change must pass
 	.ci/run
+
+prove: ## explore the protocol's model and kill its mutants (under 5 minutes)
+	go run ./internal/prove
 
 fuzz: ## run each fuzz target for FUZZ_COUNT inputs (1000000)
 	FUZZ_COUNT=$${FUZZ_COUNT:-1000000} .ci/run fuzz

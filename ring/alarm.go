@@ -31,12 +31,12 @@ func (a *alarm) load() uint32 { return atomic.LoadUint32(a.word) }
 // ring ends the present or the next sleep of the owner.
 func (a *alarm) ring() {
 	atomic.AddUint32(a.word, 1)
-	futex.WakeOwn(a.word)
-	if futex.CanWaitEither() {
+	kernel.WakeOwn(a.word)
+	if kernel.CanWaitEither() {
 		return
 	}
 	for wait := 10 * time.Microsecond; a.nudge(); wait = min(2*wait, time.Millisecond) {
-		time.Sleep(wait)
+		kernel.Sleep(wait)
 	}
 }
 
@@ -47,7 +47,7 @@ func (a *alarm) nudge() bool {
 	if a.gone || a.on == nil {
 		return false
 	}
-	futex.Wake(a.on)
+	kernel.Wake(a.on)
 	return true
 }
 
@@ -75,8 +75,8 @@ func (a *alarm) forget() {
 // sleep until the shared word differs from value, it is woken, the alarm has
 // rung since seen, or the bound is over.
 func (a *alarm) sleep(shared *uint32, value uint32, seen uint32, bound time.Duration) {
-	if futex.CanWaitEither() {
-		if err := futex.WaitEither(shared, value, a.word, seen, bound); err == nil || err == futex.ErrTimeout {
+	if kernel.CanWaitEither() {
+		if err := kernel.WaitEither(shared, value, a.word, seen, bound); err == nil || err == futex.ErrTimeout {
 			return
 		}
 	}
@@ -85,7 +85,7 @@ func (a *alarm) sleep(shared *uint32, value uint32, seen uint32, bound time.Dura
 	a.mu.Unlock()
 	// Whoever rings from here on finds a.on; whoever rang before is seen here.
 	if a.load() == seen {
-		_ = futex.Wait(shared, value, bound)
+		_ = kernel.Wait(shared, value, bound)
 	}
 	a.mu.Lock()
 	a.on = nil

@@ -10,23 +10,9 @@ import (
 	"testing"
 )
 
-type killed struct{}
-
-// killAt lets the k-th store to shared memory from now on be the last thing
-// that its process does: the store itself does not happen any more.
-func killAt(k int) {
-	stores := 0
-	step = func(kind accessKind, _ *uint64, _ *uint32) {
-		if kind == accessStore || kind == accessPayload {
-			if stores++; stores == k {
-				panic(killed{})
-			}
-		}
-	}
-}
-
-// dying runs f and tells whether it was killed.
-func dying(f func()) (died bool) {
+// killedAt runs f up to its k-th store to shared memory and tells whether it
+// came that far.
+func killedAt(k int, f func()) (died bool) {
 	defer func() {
 		step = nil
 		switch e := recover().(type) {
@@ -37,6 +23,7 @@ func dying(f func()) (died bool) {
 			panic(e)
 		}
 	}()
+	dying(k, func() { panic(killed{}) })
 	f()
 	return false
 }
@@ -109,8 +96,7 @@ func killOnce(t *testing.T, checksum bool, warm, k int) (died bool) {
 		batch(1)
 		drain("warm")
 	}
-	killAt(k)
-	died = dying(func() {
+	died = killedAt(k, func() {
 		for i := range 12 {
 			batch(1 + i%3)
 			if i%4 == 2 {

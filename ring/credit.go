@@ -4,8 +4,6 @@ import (
 	"context"
 	"os"
 	"time"
-
-	"github.com/carousel-ipc/carousel/futex"
 )
 
 // credit tries to get the right to write below need. It announces nothing it
@@ -103,6 +101,10 @@ func (p *Producer) waitGate(ctx context.Context, target uint64, enough func(pati
 			p.announce(target)
 			continue // look again behind the fence
 		}
+		if p.dead(g) { // the notice of its death may have come before it was in the list
+			p.refresh()
+			continue
+		}
 		p.sleepOn(g, target, alarm)
 	}
 }
@@ -126,7 +128,7 @@ func (p *Producer) slowest(target uint64) (slow *gate) {
 func (p *Producer) announce(target uint64) {
 	store64(p.word(offNeedAt), target)
 	fenced64(p.word(offWakeAt), min(target+p.capacity/8, p.pos))
-	p.gates.blind = futex.Barrier() != nil && p.gates.anyExpedited()
+	p.gates.blind = kernel.Barrier() != nil && p.gates.anyExpedited()
 	// Whoever sleeps on views that this producer waits for has to hear of it.
 	for i := range p.gates.list {
 		if g := &p.gates.list[i]; g.gates && g.cursor < target && load32(g.waiting) != 0 {

@@ -2,8 +2,6 @@ package ring
 
 import (
 	"time"
-
-	"github.com/carousel-ipc/carousel/futex"
 )
 
 // gates is the producer's private list of the consumers it knows. It reads
@@ -244,5 +242,5 @@ func (p *Producer) ringAll() {
 
 func ringBell(bell *uint32) {
 	add32(bell, 1)
-	futex.Wake(bell)
+	kernel.Wake(bell)
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/carousel-ipc/carousel/frame"
 	"github.com/carousel-ipc/carousel/futex"
 	"github.com/carousel-ipc/carousel/shm"
 )
@@ -181,7 +182,7 @@ func (c *Consumer) approach(p point, from Start) (point, error) {
 	if from.kind == startOldest {
 		return p, nil
 	}
-	return c.walk(p, func(at point) bool { return from.kind == startSequence && at.seq >= from.seq })
+	return c.walk(p, func(at point, _ frame.Meta) bool { return from.kind == startSequence && at.seq >= from.seq })
 }
 
 // staleJoin tells whether the walk of a join may have read overwritten bytes.
@@ -225,6 +226,6 @@ func (c *Consumer) WaitProducer(ctx context.Context) error {
 			}
 		}
 		// Every take-over rings; nobody rings when a name goes.
-		_ = futex.Wait(c.slotWord32(c.slot, slotBell), bell, sooner(sleepBound, 10*time.Millisecond))
+		_ = kernel.Wait(c.slotWord32(c.slot, slotBell), bell, sooner(sleepBound, 10*time.Millisecond))
 	}
 }

@@ -265,16 +265,18 @@ func (p *Producer) seal() {
 	seq := p.first
 	for pos := p.pos; pos < p.end; {
 		m := frame.Meta(load64(p.metaWord(pos)))
-		size := uint64(m.Size())
+		end, counts, err := p.header(pos, m)
+		if err != nil || end > p.end {
+			return // somebody else writes here: a consumer will find out
+		}
 		if m.Flags()&frame.Pad == 0 {
 			off := pos & p.mask
-			// The frame is as long as m says: it was placed so.
-			_ = frame.Seal(p.ring[off:off+size], seq, m)
-			if m.Counts() {
+			_ = frame.Seal(p.ring[off:off+end-pos], seq, m)
+			if counts {
 				seq++
 			}
 		}
-		pos += size
+		pos = end
 	}
 }
 

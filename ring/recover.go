@@ -17,7 +17,7 @@ func (p *Producer) recover() error {
 	if !ok {
 		return fmt.Errorf("%w: neither resume point is valid", ErrCorrupt)
 	}
-	var stop func(point) bool
+	var stop func(point, frame.Meta) bool
 	state := load64(p.word(offState))
 	if closed := state&stateMask == stateClosed; p.rebooted() && !closed {
 		// What of the ring's pages reached the disk before the machine stopped is
@@ -25,7 +25,7 @@ func (p *Producer) recover() error {
 		if !p.checksum {
 			return fmt.Errorf("%w: %s", ErrUnclean, p.backing.name())
 		}
-		stop = func(at point) bool { return !p.whole(at) }
+		stop = func(at point, m frame.Meta) bool { return !p.whole(at, m) }
 	}
 	end, err := p.walk(from, stop)
 	if err != nil {
@@ -60,9 +60,9 @@ func (a *attachment) boot() (id [16]byte) {
 	return id
 }
 
-// whole tells whether the committed frame at p carries its own checksum.
-func (a *attachment) whole(at point) bool {
-	m := frame.Meta(load64(a.metaWord(at.pos)))
+// whole tells whether the committed frame at p, whose header word was loaded
+// once, by the caller, carries its own checksum.
+func (a *attachment) whole(at point, m frame.Meta) bool {
 	if m.Flags()&frame.Pad != 0 {
 		return true
 	}

@@ -2,8 +2,6 @@ package ring
 
 import (
 	"os"
-
-	"github.com/carousel-ipc/carousel/futex"
 )
 
 // doubtful tells whether what was just read may have been overwritten, and
@@ -83,6 +81,6 @@ func (c *Consumer) move(to uint64) {
 		fenced64(word, to)
 	}
 	if wakeAt := load64(c.word(offWakeAt)); old < wakeAt && wakeAt <= to {
-		futex.Wake(low(word))
+		kernel.Wake(low(word))
 	}
 }

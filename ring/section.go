@@ -52,14 +52,14 @@ func (s *section) close(ring func()) bool {
 		<-s.finished
 		return false
 	}
-	if s.cheap && futex.Barrier() != nil {
+	if s.cheap && kernel.Barrier() != nil {
 		// Registered, and yet refused now (a seccomp filter came later): the
 		// scheduler's own barriers reach every thread within this time.
-		time.Sleep(50 * time.Millisecond)
+		kernel.Sleep(50 * time.Millisecond)
 	}
 	for wait := time.Microsecond; atomic.LoadUint32(&s.busy) != 0; wait = min(2*wait, time.Millisecond) {
 		ring()
-		time.Sleep(wait)
+		kernel.Sleep(wait)
 	}
 	return true
 }

@@ -140,7 +140,7 @@ func (c *Consumer) sleep(ctx context.Context) error {
 		}
 		c.waits++
 		plain64(c.slotWord(c.slot, slotWaits), c.waits)
-		if futex.Wait(bell, rung, bound) == futex.ErrTimeout {
+		if kernel.Wait(bell, rung, bound) == futex.ErrTimeout {
 			c.checkProducer() // the watch is not asked to be perfect either
 		}
 	}
@@ -150,7 +150,7 @@ func (c *Consumer) sleep(ctx context.Context) error {
 // waiting, if the producer leaves that to the sleeper. Where this process is
 // refused it says so, and sleeps in slices until the producer fences.
 func (c *Consumer) fenceSleep() (bound time.Duration) {
-	if load32(c.word32(offFenceMode)) != fenceSleeper || futex.Barrier() == nil {
+	if load32(c.word32(offFenceMode)) != fenceSleeper || kernel.Barrier() == nil {
 		return sleepBound
 	}
 	store32(c.slotWord32(c.slot, slotNeedsFence), 1)
@@ -232,6 +232,6 @@ func (c *Consumer) holding() error {
 	if c.viewed > 0 && c.cursor < load64(c.word(offNeedAt)) {
 		return ErrUnreleased
 	}
-	futex.Wake(low(c.slotWord(c.slot, slotCursor)))
+	kernel.Wake(low(c.slotWord(c.slot, slotCursor)))
 	return nil
 }

@@ -32,12 +32,16 @@ func (a *attachment) header(pos uint64, m frame.Meta) (end uint64, counts bool, 
 // walk goes from p over committed frames to the first that is not, or until
 // stop says so. At most one lap: a producer in full flight cannot keep it busy
 // for ever. It writes nothing.
-func (a *attachment) walk(p point, stop func(point) bool) (point, error) {
+func (a *attachment) walk(p point, stop func(point, frame.Meta) bool) (point, error) {
 	for start := p.pos; p.pos-start < a.capacity; {
-		if load64(a.commitWord(p.pos)) != p.seq || stop != nil && stop(p) {
+		if load64(a.commitWord(p.pos)) != p.seq {
 			break
 		}
-		end, counts, err := a.header(p.pos, frame.Meta(load64(a.metaWord(p.pos))))
+		m := frame.Meta(load64(a.metaWord(p.pos)))
+		if stop != nil && stop(p, m) {
+			break
+		}
+		end, counts, err := a.header(p.pos, m)
 		if err != nil {
 			return p, err
 		}

@@ -102,9 +102,7 @@ func murder(t *testing.T, i, n int, checksum bool, k int) (stores int, err error
 	defer f.Close()
 	check(notes{f}.write(w.acked, w.flight))
 
-	exe, err := os.Executable()
-	check(err)
-	cmd := exec.Command(exe)
+	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), roleEnv+"=victim", "RING="+name, "NOTES="+path, fmt.Sprint("SCENE=", i), fmt.Sprint("SIZE=", n), fmt.Sprint("STORE=", k))
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()

@@ -58,6 +58,7 @@ func (b borrowed) Lock() error     { return nil }
 type memoryBacking struct {
 	mem  []byte
 	geo  geometry
+	key  memoryKey
 	life *memoryLife
 }
 
@@ -73,19 +74,27 @@ type memoryLife struct {
 
 var memoryLives = struct {
 	sync.Mutex
-	m map[uintptr]*memoryLife
-}{m: map[uintptr]*memoryLife{}}
+	m map[memoryKey]*memoryLife
+}{m: map[memoryKey]*memoryLife{}}
+
+// memoryKey tells a ring from one that had the same memory before and whose
+// handles were never closed.
+type memoryKey struct {
+	address  uintptr
+	creation creationID
+}
 
 func newMemoryBacking(mem []byte, geo geometry) *memoryBacking {
 	memoryLives.Lock()
 	defer memoryLives.Unlock()
-	l := memoryLives.m[address(mem)]
+	key := memoryKey{address(mem), creationOf(mem)}
+	l := memoryLives.m[key]
 	if l == nil {
 		l = &memoryLife{slot: make([]bool, geo.slots), watch: map[int]func(){}}
-		memoryLives.m[address(mem)] = l
+		memoryLives.m[key] = l
 	}
 	l.refs++
-	return &memoryBacking{mem: mem, geo: geo, life: l}
+	return &memoryBacking{mem: mem, geo: geo, key: key, life: l}
 }
 
 func (b *memoryBacking) acquire() {
@@ -98,7 +107,7 @@ func (b *memoryBacking) release() error {
 	memoryLives.Lock()
 	defer memoryLives.Unlock()
 	if b.life.refs--; b.life.refs == 0 {
-		delete(memoryLives.m, address(b.mem))
+		delete(memoryLives.m, b.key)
 	}
 	return nil
 }

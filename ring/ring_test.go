@@ -482,3 +482,23 @@ func TestRingBytesAreStreamBytes(t *testing.T) {
 		}
 	}
 }
+
+// Memory that a ring had before, whose handles were never closed, is free for
+// a ring of another shape.
+func TestMemoryIsFormattedAnew(t *testing.T) {
+	mem := make([]byte, 1<<20)
+	r, err := Format(mem, Config{Capacity: MinCapacity, Slots: 1})
+	must(t, err)
+	_, err = r.NewConsumer(ConsumerConfig{})
+	must(t, err)
+	_, err = r.NewProducer()
+	must(t, err)
+	clear(mem)
+	r, err = Format(mem, Config{Capacity: MinCapacity, Slots: 3})
+	must(t, err)
+	for range 3 {
+		newConsumer(t, r, ConsumerConfig{})
+	}
+	newProducer(t, r)
+	must(t, r.Close())
+}

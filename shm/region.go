@@ -30,6 +30,7 @@ type Region struct {
 	b      []byte // nil after Unmap
 	access Access
 	back   backing
+	blank  bool // by Blank
 }
 
 // backing is what stands behind a region. All functions get the whole of the
@@ -85,6 +86,7 @@ func (r *Region) Blank() error {
 	if err := r.back.blank(r.b, r.access); err != nil {
 		return fmt.Errorf("shm: blank %d bytes: %w", len(r.b), err)
 	}
+	r.blank = true
 	return nil
 }
 

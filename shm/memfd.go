@@ -1,0 +1,50 @@
+package shm
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// ErrSeals says that memory which somebody handed over is not what it has to
+// be: not a memfd, not sealed as wanted, or of another size. The error tells
+// what was wanted and what was found.
+var ErrSeals = errors.New("shm: unsafe memory")
+
+// Seals are promises of the kernel about a memfd that nobody can take back,
+// not even the superuser.
+type Seals uint
+
+const (
+	SealSeal        Seals = 1 << iota // no seal is added any more
+	SealShrink                        // it never gets smaller: no SIGBUS
+	SealGrow                          // nor larger
+	SealWrite                         // nobody writes to it at all
+	SealFutureWrite                   // nobody writes but through the mappings that there were before
+)
+
+const (
+	// SealedForReaders is for memory that its maker alone writes to.
+	SealedForReaders = SealSeal | SealShrink | SealGrow | SealFutureWrite
+	// SealedForWriters is for memory that both sides write to.
+	SealedForWriters = SealSeal | SealShrink | SealGrow
+)
+
+var sealNames = [...]string{"SEAL", "SHRINK", "GROW", "WRITE", "FUTURE_WRITE"}
+
+func (s Seals) String() string {
+	var names []string
+	for i, name := range sealNames {
+		if s&(1<<i) != 0 {
+			names = append(names, name)
+		}
+	}
+	if names == nil {
+		return "none"
+	}
+	return strings.Join(names, "|")
+}
+
+func wrongMemory(what string, want, found any) error {
+	return fmt.Errorf("%w: wanted %s %v, found %v", ErrSeals, what, want, found)
+}

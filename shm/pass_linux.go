@@ -1,0 +1,113 @@
+//go:build linux && !carousel_portable
+
+package shm
+
+import (
+	"fmt"
+	"net"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// Send writes msg, of a page at most, and hands the files over with it.
+func Send(c *net.UnixConn, msg []byte, files ...*File) error {
+	fds := make([]int, 0, len(files))
+	for _, f := range files {
+		if err := control(f.file, func(fd int) error {
+			// A copy, that nobody closes before it is sent.
+			fd, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+			fds = append(fds, fd)
+			return err
+		}); err != nil {
+			fds = fds[:len(fds)-1]
+			closeAll(fds)
+			return fmt.Errorf("shm: hand over %s: %w", f.path, err)
+		}
+	}
+	defer closeAll(fds)
+	n, _, err := c.WriteMsgUnix(msg, unix.UnixRights(fds...), nil)
+	if err == nil && n < len(msg) {
+		err = fmt.Errorf("wanted %d bytes to be written, found %d", len(msg), n)
+	}
+	if err != nil {
+		return fmt.Errorf("shm: hand over %d descriptors: %w", len(fds), err)
+	}
+	return nil
+}
+
+// surplus is how many descriptors more than wanted are taken in order to be
+// counted; the kernel drops what is beyond them and says that it did.
+const surplus = 8
+
+// Receive reads into b and takes the descriptors that come with the first
+// byte of it: want of them, or none where the sender hands over none. With any
+// other number all are closed, and the error wraps [ErrSeals]. They are closed
+// on exec.
+func Receive(c *net.UnixConn, b []byte, want int) (n int, files []*os.File, err error) {
+	oob := make([]byte, unix.CmsgSpace((want+surplus)*4))
+	n, oobn, flags, _, err := c.ReadMsgUnix(b, oob)
+	if err != nil {
+		return n, nil, err
+	}
+	fds, err := descriptors(oob[:oobn])
+	switch {
+	case err != nil:
+	case flags&unix.MSG_CTRUNC != 0:
+		err = wrongMemory("descriptors,", want, fmt.Sprintf("more than %d", len(fds)))
+	case len(fds) != want && len(fds) != 0:
+		err = wrongMemory("descriptors,", want, len(fds))
+	}
+	if err != nil {
+		closeAll(fds)
+		return n, nil, err
+	}
+	for _, fd := range fds {
+		files = append(files, os.NewFile(uintptr(fd), "received memory"))
+	}
+	return n, files, nil
+}
+
+func descriptors(oob []byte) (fds []int, err error) {
+	messages, err := unix.ParseSocketControlMessage(oob)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range messages {
+		if m.Header.Level != unix.SOL_SOCKET || m.Header.Type != unix.SCM_RIGHTS {
+			continue
+		}
+		more, err := unix.ParseUnixRights(&m)
+		if err != nil {
+			return fds, err
+		}
+		fds = append(fds, more...)
+	}
+	return fds, nil
+}
+
+func closeAll(fds []int) {
+	for _, fd := range fds {
+		_ = unix.Close(fd)
+	}
+}
+
+// PeerUser is the effective user id of whoever made the other end of c, at
+// the moment of connecting or listening. The kernel vouches for it.
+func PeerUser(c *net.UnixConn) (uint32, error) {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	var cred *unix.Ucred
+	var failed error
+	if err := raw.Control(func(fd uintptr) {
+		cred, failed = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED)
+	}); err != nil {
+		return 0, err
+	}
+	if failed != nil {
+		return 0, fmt.Errorf("shm: ask who is at the other end: %w", os.NewSyscallError("getsockopt", failed))
+	}
+	return cred.Uid, nil
+}

@@ -36,7 +36,7 @@ func (r *Ring) NewConsumer(cfg ConsumerConfig) (*Consumer, error) {
 	if err := r.prepare(&a); err != nil {
 		return nil, errors.Join(err, a.unmap(), a.backing.release())
 	}
-	c := &Consumer{attachment: a, name: cfg.Name, policy: cfg.Policy, ladder: newLadder(cfg.Wait), types: cfg.Types, expedited: futex.Register()}
+	c := &Consumer{attachment: a, name: cfg.Name, policy: cfg.Policy, ladder: newLadder(cfg.Wait), types: cfg.Types, expedited: a.backing.oneUser() && futex.Register()}
 	c.section.init()
 	if c.slot, c.unlock, err = c.takeSlot(); err != nil {
 		return nil, errors.Join(err, a.unmap(), a.backing.release())
@@ -125,7 +125,9 @@ func (c *Consumer) join(from Start) error {
 			store64(at(slotCursor), place.pos)
 			c.generation = load64(at(slotGeneration)) + 1
 			store64(at(slotGeneration), c.generation)
-			add64(c.slots.w64(offJoins), 1)
+			if err := c.backing.joined(c.slots); err != nil {
+				return err
+			}
 		} else {
 			c.move(place.pos)
 		}

@@ -26,6 +26,12 @@ type backing interface {
 	watchSlots(fn func()) (stop func())
 	// current is nil while the name stands for this ring; ErrRemoved.
 	current() error
+	// joined counts a consumer that has stored its cursor and generation in
+	// slots, so that a producer's next look at joins finds it.
+	joined(slots segment) error
+	// oneUser tells whether all who may be on the ring are of one user. Only
+	// then are processes registered for membarriers that any user can send.
+	oneUser() bool
 
 	// acquire and release count the handles; the last release closes.
 	acquire()
@@ -68,8 +74,7 @@ type memoryLife struct {
 	refs     int
 	producer bool
 	slot     []bool
-	watch    map[int]func()
-	next     int
+	watch    listeners
 }
 
 var memoryLives = struct {
@@ -90,7 +95,7 @@ func newMemoryBacking(mem []byte, geo geometry) *memoryBacking {
 	key := memoryKey{address(mem), creationOf(mem)}
 	l := memoryLives.m[key]
 	if l == nil {
-		l = &memoryLife{slot: make([]bool, geo.slots), watch: map[int]func(){}}
+		l = &memoryLife{slot: make([]bool, geo.slots)}
 		memoryLives.m[key] = l
 	}
 	l.refs++
@@ -134,9 +139,17 @@ func (b *memoryBacking) producerLives() (bool, error) { return b.life.held(&b.li
 func (b *memoryBacking) slotLives(i int) (bool, error) {
 	return b.life.held(&b.life.slot[i]), nil
 }
-func (b *memoryBacking) watchProducer(fn func()) func() { return b.life.add(fn) }
-func (b *memoryBacking) watchSlots(fn func()) func()    { return b.life.add(fn) }
+func (b *memoryBacking) watchProducer(fn func()) func() { return b.life.watch.add(fn) }
+func (b *memoryBacking) watchSlots(fn func()) func()    { return b.life.watch.add(fn) }
 func (b *memoryBacking) current() error                 { return nil }
+func (b *memoryBacking) joined(slots segment) error     { return countJoin(slots) }
+func (b *memoryBacking) oneUser() bool                  { return true }
+
+// countJoin is joined for slots that all consumers map.
+func countJoin(slots segment) error {
+	add64(slots.w64(offJoins), 1)
+	return nil
+}
 
 func (l *memoryLife) take(who *bool, taken error) (func() error, error) {
 	l.mu.Lock()
@@ -158,27 +171,8 @@ func (l *memoryLife) held(who *bool) bool {
 func (l *memoryLife) drop(who *bool) {
 	l.mu.Lock()
 	*who = false
-	fns := make([]func(), 0, len(l.watch))
-	for _, fn := range l.watch {
-		fns = append(fns, fn)
-	}
 	l.mu.Unlock()
-	for _, fn := range fns {
-		fn()
-	}
-}
-
-func (l *memoryLife) add(fn func()) (stop func()) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	id := l.next
-	l.next++
-	l.watch[id] = fn
-	return func() {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		delete(l.watch, id)
-	}
+	l.watch.call()
 }
 
 var errSlotTaken = fmt.Errorf("slot taken")

@@ -92,8 +92,8 @@ var mutants = []mutant{
 		{"join.go", "		if c.passed(place.pos) {", "		if !(MUTANT) && c.passed(place.pos) {"},
 	}},
 	{"joins before generation", schedules + "a_consumer_joins", []edit{
-		{"join.go", "			c.generation = load64(at(slotGeneration)) + 1\n", "			if MUTANT {\n				add64(c.slots.w64(offJoins), 1)\n			}\n			c.generation = load64(at(slotGeneration)) + 1\n"},
-		{"join.go", "			add64(c.slots.w64(offJoins), 1)\n		} else", "			if !(MUTANT) {\n				add64(c.slots.w64(offJoins), 1)\n			}\n		} else"},
+		{"join.go", "			c.generation = load64(at(slotGeneration)) + 1\n", "			if MUTANT {\n				_ = c.backing.joined(c.slots)\n			}\n			c.generation = load64(at(slotGeneration)) + 1\n"},
+		{"join.go", "			if err := c.backing.joined(c.slots); err != nil {", "			if MUTANT {\n			} else if err := c.backing.joined(c.slots); err != nil {"},
 	}},
 	{"stale epoch accepted", schedules + "the_end,_and", []edit{
 		{"consumer.go", "epoch >= c.epoch {", "epoch >= c.epoch || MUTANT {"},

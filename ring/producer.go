@@ -84,7 +84,7 @@ func (r *Ring) takeOver(cfg ProducerConfig) (*Producer, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Producer{attachment: a, ladder: newLadder(cfg.Wait), fenced: !futex.Register()}
+	p := &Producer{attachment: a, ladder: newLadder(cfg.Wait), fenced: !a.backing.oneUser() || !futex.Register()}
 	p.section.init()
 	p.alarm.init()
 	if err = r.prepare(&p.attachment); err == nil {

@@ -1,0 +1,123 @@
+package ring
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"slices"
+
+	"github.com/carousel-ipc/carousel/shm"
+)
+
+// ServeConfig describes a ring to be made and handed out.
+type ServeConfig struct {
+	Config
+	// Users are the ids of users whose consumers are admitted besides those of
+	// this process's own. With any of them the producer pays for a fence after
+	// each commit: the cheaper way would let any user of the machine slow it down.
+	Users []uint32
+}
+
+// Serve makes a ring in sealed memory that has no name, and hands it to
+// whoever dials l (Dial) and is admitted. A consumer can write to nothing but
+// a page of its own. The connection is the proof of life: each side hears of
+// the other's death at once, and nothing stays behind. The ring has one
+// producer in its life, and is served until that closes, or, if it never came
+// to be, until the Ring does. Serve takes l over. Linux only: elsewhere the
+// error wraps errors.ErrUnsupported.
+func Serve(l *net.UnixListener, cfg ServeConfig) (*Ring, error) {
+	return serve(l, cfg, func() error { return nil })
+}
+
+// Listen is Serve at a socket that it makes at path, and removes at the end.
+// What a killed producer left there is taken over; a live one is
+// ErrProducerLive. The folder should be one in which nobody else can make or
+// remove names.
+func Listen(path string, cfg ServeConfig) (*Ring, error) {
+	if _, err := cfg.geometry(); err != nil {
+		return nil, err
+	}
+	mode := os.FileMode(0o600)
+	if len(foreign(cfg.Users)) > 0 {
+		mode = 0o666 // SO_PEERCRED decides
+	}
+	l, unname, err := takeSocket(path, mode)
+	if err != nil {
+		return nil, err
+	}
+	return serve(l, cfg, unname)
+}
+
+// foreign are the users that are not our own.
+func foreign(users []uint32) []uint32 {
+	own := uint32(os.Geteuid())
+	return slices.DeleteFunc(slices.Clone(users), func(u uint32) bool { return u == own })
+}
+
+func serve(l *net.UnixListener, cfg ServeConfig, unname func() error) (*Ring, error) {
+	b, err := makeServed(l, cfg)
+	if err != nil {
+		return nil, errors.Join(err, unname(), l.Close())
+	}
+	b.unname = unname
+	b.acquire()
+	view, err := attach(b, b.geo, shm.ReadOnly, shm.ReadOnly)
+	if err != nil {
+		return nil, errors.Join(err, b.release())
+	}
+	b.view = view
+	b.handles.Add(-1) // it ends with the serving
+	r, err := open(b, b.geo)
+	if err != nil {
+		return nil, err
+	}
+	r.prefault, r.lock = cfg.Prefault, cfg.Lock
+	go b.accept()
+	return r, nil
+}
+
+// makeServed makes the memory. The mapping for writing comes before the seals,
+// which forbid any other.
+func makeServed(l *net.UnixListener, cfg ServeConfig) (*servedBacking, error) {
+	geo, err := cfg.geometry()
+	if err != nil {
+		return nil, err
+	}
+	if os.Getpagesize() != page && shm.CanSeal {
+		return nil, fmt.Errorf("ring: pages of this machine have %d bytes, want %d for a served ring: %w", os.Getpagesize(), page, errors.ErrUnsupported)
+	}
+	f, err := shm.CreateMemfd("carousel-ring", int64(geo.broadcastSize()))
+	if err != nil {
+		return nil, err
+	}
+	first, err := f.Map(shm.ReadWrite)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	b := &servedBacking{
+		path: l.Addr().String(), geo: geo, id: newID(), users: foreign(cfg.Users), listener: l, memory: f, first: first,
+		seats: make([]seat, geo.slots), conns: map[*net.UnixConn]struct{}{},
+	}
+	formatBroadcast(segmentOf(first.Bytes()), geo, b.id, point{seq: 1})
+	if err := f.Seal(shm.SealedForReaders); err != nil {
+		return nil, errors.Join(err, first.Unmap(), f.Close())
+	}
+	return b, nil
+}
+
+// Inspect asks whoever serves the ring at path for its statistics.
+func Inspect(ctx context.Context, path string) (Stats, error) {
+	c, stop, err := callOn(ctx, path)
+	if err != nil {
+		return Stats{}, err
+	}
+	defer c.Close()
+	defer stop()
+	r, _, err := ask(ctx, c, wishStatistics, 0)
+	if err != nil {
+		return Stats{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return parseStats(r.text)
+}

@@ -1,0 +1,301 @@
+package ring
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/carousel-ipc/carousel/shm"
+)
+
+// servedBacking is a ring in sealed memory, as the process has it that made it
+// and hands it out. Whether a consumer lives is whether its connection does.
+type servedBacking struct {
+	path     string
+	geo      geometry
+	id       creationID
+	users    []uint32 // admitted besides our own
+	listener *net.UnixListener
+	unname   func() error // takes the socket's name away
+	handles  atomic.Int32
+	memory   *shm.File // the broadcast segment
+	first    region    // its one mapping for writing, until the producer has it
+	deaths   listeners
+	desk     desk
+
+	viewMu sync.Mutex
+	view   attachment // to look at; not counted among the handles
+
+	mu       sync.Mutex
+	producer producerState
+	seats    []seat
+	next     int       // where to look for a free seat first
+	mapped   []*places // every mapping of the slots in this process
+	conns    map[*net.UnixConn]struct{}
+	stopped  bool
+}
+
+type producerState int
+
+const (
+	producerToCome producerState = iota
+	producerHere
+	producerGone
+)
+
+// seat is one slot: who sits in it, and its memory.
+type seat struct {
+	taken, alive bool
+	memory       *shm.File
+}
+
+func (b *servedBacking) name() string { return b.path }
+
+func (b *servedBacking) oneUser() bool { return len(b.users) == 0 }
+
+// broadcast gives out the one mapping that could be made for writing, which is
+// older than the seals.
+func (b *servedBacking) broadcast(a shm.Access) (region, error) {
+	if a == shm.ReadOnly {
+		return b.memory.Map(a)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	r := b.first
+	b.first = nil
+	if r == nil {
+		return nil, errOneProducer
+	}
+	return r, nil
+}
+
+var errOneProducer = fmt.Errorf("%w: a served ring has one producer in its life: serve another", ErrRemoved)
+
+func (b *servedBacking) slots(a shm.Access) (region, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	p, err := newPlaces(b.geo, a, b.forget)
+	if err != nil {
+		return nil, err
+	}
+	for i, s := range b.seats {
+		if s.memory == nil {
+			continue
+		}
+		if err := p.lay(i, s.memory); err != nil {
+			return nil, errors.Join(err, p.Region.Unmap())
+		}
+	}
+	b.mapped = append(b.mapped, p)
+	return p, nil
+}
+
+func (b *servedBacking) forget(p *places) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.mapped = slices.DeleteFunc(b.mapped, func(q *places) bool { return q == p })
+}
+
+func (b *servedBacking) lockProducer() (func() error, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch b.producer {
+	case producerHere:
+		return nil, ErrProducerLive
+	case producerGone:
+		return nil, errOneProducer
+	}
+	b.producer = producerHere
+	return b.unlockProducer, nil
+}
+
+// unlockProducer ends the ring: consumers finish from their mappings.
+func (b *servedBacking) unlockProducer() error {
+	b.mu.Lock()
+	b.producer = producerGone
+	b.mu.Unlock()
+	return b.stop()
+}
+
+func (b *servedBacking) producerLives() (bool, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.producer == producerHere, nil
+}
+
+func (b *servedBacking) lockSlot(int) (func() error, error) {
+	return nil, fmt.Errorf("%w: consumers of a served ring dial it, those of its own process too", errors.ErrUnsupported)
+}
+
+func (b *servedBacking) slotLives(i int) (bool, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.seats[i].alive, nil
+}
+
+func (b *servedBacking) watchProducer(func()) func() { return func() {} }
+func (b *servedBacking) watchSlots(fn func()) func() { return b.deaths.add(fn) }
+func (b *servedBacking) acquire()                    { b.handles.Add(1) }
+func (b *servedBacking) joined(segment) error        { return errors.ErrUnsupported }
+func (b *servedBacking) current() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.producer == producerGone || b.stopped {
+		return errOneProducer
+	}
+	return nil
+}
+
+func (b *servedBacking) release() error {
+	if b.handles.Add(-1) > 0 {
+		return nil
+	}
+	return b.stop()
+}
+
+// stop ends the serving: the socket's name goes, connections and descriptors
+// are closed.
+func (b *servedBacking) stop() error {
+	b.mu.Lock()
+	if b.stopped {
+		b.mu.Unlock()
+		return nil
+	}
+	b.stopped = true
+	first := b.first
+	b.first = nil
+	for c := range b.conns {
+		_ = c.Close()
+	}
+	b.mu.Unlock()
+	errs := []error{b.unname(), ignoreClosed(b.listener.Close()), b.memory.Close()}
+	if first != nil {
+		errs = append(errs, first.Unmap())
+	}
+	b.viewMu.Lock()
+	defer b.viewMu.Unlock()
+	return errors.Join(append(errs, b.view.unmap())...)
+}
+
+// sit gives a newcomer a slot with memory of its own, which is in the
+// producer's sight before the newcomer has it.
+func (b *servedBacking) sit() (slot int, memory *shm.File, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.stopped {
+		return 0, nil, errOneProducer
+	}
+	slot = -1
+	for i := range b.seats {
+		if at := (b.next + i) % len(b.seats); !b.seats[at].taken {
+			slot = at
+			break
+		}
+	}
+	if slot < 0 {
+		return 0, nil, fmt.Errorf("%w: all %d are taken", ErrNoSlot, len(b.seats))
+	}
+	if memory, err = makePlace(); err != nil {
+		return 0, nil, err
+	}
+	for _, p := range b.mapped {
+		if err := p.lay(slot, memory); err != nil {
+			return 0, nil, errors.Join(err, memory.Close())
+		}
+	}
+	b.next = slot + 1
+	b.seats[slot] = seat{taken: true, alive: true, memory: memory}
+	return slot, memory, nil
+}
+
+// makePlace makes the memory of a slot. Its generation begins at a number that
+// nobody can foresee: one who had the slot before may have told the producer
+// any generation as his own, to be ignored from then on.
+func makePlace() (*shm.File, error) {
+	f, err := shm.CreateMemfd("carousel-slot", page)
+	if err != nil {
+		return nil, err
+	}
+	id := newID()
+	err = fill(f, func(s segment) {
+		store64(s.w64(slotGeneration), 1<<62|binary.LittleEndian.Uint64(id[:])>>2)
+		store64(s.w64(slotCursor), left)
+	})
+	if err == nil {
+		err = f.Seal(shm.SealedForWriters)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// rise takes a slot back from a consumer whose connection has ended. Only when
+// the producer has been told may another sit there: it may be asleep on a word
+// of that memory.
+func (b *servedBacking) rise(slot int) {
+	b.mu.Lock()
+	memory := b.seats[slot].memory
+	b.seats[slot] = seat{taken: true}
+	b.mu.Unlock()
+	b.deaths.call()
+	b.mu.Lock()
+	b.seats[slot].taken = false
+	b.mu.Unlock()
+	_ = memory.Close()
+}
+
+// countJoined lets the producer know of a consumer that has stored its cursor
+// and its generation. The message that said so, and this fence, stand between
+// those stores and the consumer's look at the horizon.
+func (b *servedBacking) countJoined() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, p := range b.mapped {
+		_ = countJoin(segmentOf(p.Bytes()))
+	}
+}
+
+// statistics is Stats as JSON. What consumers wrote has to pass as a policy.
+func (b *servedBacking) statistics() (string, error) {
+	b.viewMu.Lock()
+	defer b.viewMu.Unlock()
+	if b.view.regions == nil {
+		return "", errOneProducer
+	}
+	s, err := b.view.stats(b.path)
+	if err != nil {
+		return "", err
+	}
+	for i := range s.Consumers {
+		if p := &s.Consumers[i].Policy; p.check() != nil {
+			*p = Deadline(1)
+		}
+	}
+	text, err := json.Marshal(s)
+	return string(text), err
+}
+
+// greet and part keep the list of connections, all of which stop closes.
+func (b *servedBacking) greet(c *net.UnixConn) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.stopped {
+		_ = c.Close()
+		return false
+	}
+	b.conns[c] = struct{}{}
+	return true
+}
+
+func (b *servedBacking) part(c *net.UnixConn) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.conns, c)
+	_ = c.Close()
+}

@@ -25,10 +25,10 @@ type target struct {
 	name   string // as scheme.check returned it
 }
 
-var schemes = []*scheme{&shmScheme, &fileScheme}
+var schemes = []*scheme{&shmScheme, &fileScheme, &memfdScheme}
 
 // planned are the schemes that have a name and no medium yet.
-var planned = []string{"memfd", "log", "pipe", "fifo", "unix", "tcp", "udp", "mq", "auto"}
+var planned = []string{"log", "pipe", "fifo", "unix", "tcp", "udp", "mq", "auto"}
 
 // Schemes lists the schemes that this build can open.
 func Schemes() []string {

@@ -15,28 +15,41 @@ import (
 // what stays of them.
 var (
 	shmScheme = ringMedium{
-		create:  ring.Create,
-		open:    ring.Open,
+		create:  named(ring.Create),
+		open:    here(ring.Open),
 		remove:  ring.Remove,
 		removed: true,
 	}.scheme("shm", "shm://NAME", checkName)
 
 	fileScheme = ringMedium{
-		create: ring.CreateFile,
-		open:   ring.OpenFile,
+		create: named(ring.CreateFile),
+		open:   here(ring.OpenFile),
 		remove: ring.RemoveFile,
 	}.scheme("file", "file:///PATH", checkPath)
 )
 
 type ringMedium struct {
-	create  func(name string, cfg ring.Config) (*ring.Ring, error)
-	open    func(name string) (*ring.Ring, error)
+	create  func(name string, cfg ProducerConfig) (*ring.Ring, error)
+	open    func(ctx context.Context, name string) (*ring.Ring, error)
 	remove  func(name string) error
 	removed bool // a producer that closes removes the names
 }
 
 func (m ringMedium) scheme(name, form string, check func(string) (string, error)) scheme {
 	return scheme{name: name, form: form, check: check, create: m.newProducer, open: m.newConsumer, inspect: m.inspect}
+}
+
+// named and here fit functions that need less than others do.
+func named(create func(string, ring.Config) (*ring.Ring, error)) func(string, ProducerConfig) (*ring.Ring, error) {
+	return func(name string, cfg ProducerConfig) (*ring.Ring, error) { return create(name, cfg.ring()) }
+}
+
+func here(open func(string) (*ring.Ring, error)) func(context.Context, string) (*ring.Ring, error) {
+	return func(_ context.Context, name string) (*ring.Ring, error) { return open(name) }
+}
+
+func (cfg ProducerConfig) ring() ring.Config {
+	return ring.Config{Capacity: cfg.Capacity, MaxRecord: cfg.MaxRecord, Slots: cfg.Slots, Checksum: cfg.Checksum, Perm: cfg.Perm}
 }
 
 // look is how often Open looks for something to read.
@@ -60,13 +73,7 @@ func (m ringMedium) newProducer(t target, cfg ProducerConfig) (Producer, error) 
 }
 
 func (m ringMedium) tryProducer(t target, cfg ProducerConfig) (Producer, error) {
-	r, err := m.create(t.name, ring.Config{
-		Capacity:  cfg.Capacity,
-		MaxRecord: cfg.MaxRecord,
-		Slots:     cfg.Slots,
-		Checksum:  cfg.Checksum,
-		Perm:      cfg.Perm,
-	})
+	r, err := m.create(t.name, cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +106,7 @@ func (m ringMedium) newConsumer(ctx context.Context, t target, cfg ConsumerConfi
 	ticker := time.NewTicker(look)
 	defer ticker.Stop()
 	for {
-		c, err := m.tryConsumer(t, cfg)
+		c, err := m.tryConsumer(ctx, t, cfg)
 		if err == nil {
 			return c, nil
 		}
@@ -130,7 +137,7 @@ const settled = 250 * time.Millisecond
 func (m ringMedium) passing(err error, waited time.Duration) bool {
 	switch {
 	case errors.Is(err, errNotYet), errors.Is(err, errDead), errors.Is(err, errEnded),
-		errors.Is(err, fs.ErrNotExist), errors.Is(err, ring.ErrRemoved):
+		errors.Is(err, fs.ErrNotExist), errors.Is(err, ring.ErrRemoved), errors.Is(err, ring.ErrProducerDied), errors.Is(err, errSilent):
 		return true
 	case errors.Is(err, ring.ErrFormat):
 		return waited < settled
@@ -138,8 +145,8 @@ func (m ringMedium) passing(err error, waited time.Duration) bool {
 	return false
 }
 
-func (m ringMedium) tryConsumer(t target, cfg ConsumerConfig) (Consumer, error) {
-	r, err := m.open(t.name)
+func (m ringMedium) tryConsumer(ctx context.Context, t target, cfg ConsumerConfig) (Consumer, error) {
+	r, err := m.open(ctx, t.name)
 	if err != nil {
 		return nil, err
 	}
@@ -176,7 +183,7 @@ func (m ringMedium) readable(r *ring.Ring, from Start) error {
 }
 
 func (m ringMedium) inspect(t target) (Stats, error) {
-	r, err := m.open(t.name)
+	r, err := m.open(context.Background(), t.name)
 	if err != nil {
 		return Stats{}, fmt.Errorf("%s: %w", t.url, err)
 	}

@@ -3,6 +3,7 @@
 //
 //	shm://NAME      ring in /dev/shm, removed by a producer that closes
 //	file:///PATH    ring in a mapped file, stays
+//	memfd:///PATH   sealed ring that its producer hands out at a socket, removed likewise
 //
 // NAME is 1 to 200 of A-Za-z0-9._- and does not start with a dot. PATH is
 // absolute and taken as it stands: no escapes, no query.
@@ -44,6 +45,9 @@ type ProducerConfig struct {
 	Checksum bool
 	// Perm is the mode of the files that are made; owner bits only. 0: 0o600.
 	Perm fs.FileMode
+	// Users are the ids of users whose consumers are admitted to a memfd ring,
+	// besides our own.
+	Users []uint32
 	// Wait is how the producer waits for credit.
 	Wait Wait
 	// Label tells people who the producer is. "": the name of the program.
@@ -86,7 +90,7 @@ func Inspect(url string) (Stats, error) {
 	return t.scheme.inspect(t)
 }
 
-// Medium is the scheme of url, "shm" or "file", for a URL that Create and Open
+// Medium is the scheme of url, such as "shm", for a URL that Create and Open
 // would take; else the error, [ErrURL], that they would return.
 func Medium(url string) (string, error) {
 	t, err := parse(url)

@@ -38,7 +38,7 @@ func urlError(url, format string, args ...any) error {
 	return fmt.Errorf("%w: %q: %w", ErrURL, shorten(url), fmt.Errorf(format, args...))
 }
 
-// forms is "shm://NAME or file:///PATH".
+// forms is "shm://NAME or file:///PATH" and so on.
 func forms() string {
 	var f []string
 	for _, s := range schemes {

@@ -14,6 +14,7 @@ func TestURLs(t *testing.T) {
 		{"shm://" + strings.Repeat("x", 200), "shm", strings.Repeat("x", 200)},
 		{"shm://-", "shm", "-"},
 		{"file:///tmp/x", "file", "/tmp/x"},
+		{"memfd:///tmp/x.sock", "memfd", "/tmp/x.sock"},
 		{"file:///tmp/a b%20?c#d", "file", "/tmp/a b%20?c#d"},
 		{"file:////tmp//x", "file", "//tmp//x"},
 	} {
@@ -36,7 +37,7 @@ func TestURLsThatAreRefused(t *testing.T) {
 		{":", `unknown scheme ""`},
 		{"SHM://ticks", `unknown scheme "SHM"`},
 		{strings.Repeat("s", 5000) + "://x", "unknown scheme"},
-		{"memfd:///tmp/x.sock", "memfd: is not built yet"},
+		{"memfd://tmp/x.sock", "three slashes; found two"},
 		{"log:///tmp/x", "log: is not built yet"},
 		{"pipe:", "pipe: is not built yet"},
 		{"fifo:///tmp/x", "fifo: is not built yet"},
@@ -86,7 +87,7 @@ func TestURLsThatAreRefused(t *testing.T) {
 }
 
 func TestSchemes(t *testing.T) {
-	if got := Schemes(); !slices.Equal(got, []string{"file", "shm"}) {
+	if got := Schemes(); !slices.Equal(got, []string{"file", "memfd", "shm"}) {
 		t.Errorf("schemes are %v", got)
 	}
 	for _, s := range Schemes() {

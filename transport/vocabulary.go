@@ -65,6 +65,7 @@ var (
 	ErrProducerLive = ring.ErrProducerLive
 	ErrNoSlot       = ring.ErrNoSlot
 	ErrRemoved      = ring.ErrRemoved
+	ErrRefused      = ring.ErrRefused
 	ErrUnclean      = ring.ErrUnclean
 	ErrFull         = ring.ErrFull
 	ErrEmpty        = ring.ErrEmpty

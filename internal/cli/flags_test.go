@@ -55,7 +55,7 @@ func TestUsageErrors(t *testing.T) {
 		{"producer", []string{"shm://"}, "empty name"},
 		{"producer", []string{"shm://" + long}, "found 300"},
 		{"producer", []string{"shm://.a"}, "dot"},
-		{"producer", []string{"memfd:///tmp/x.sock"}, "memfd: is not built yet"},
+		{"producer", []string{"log:///tmp/x"}, "log: is not built yet"},
 		{"producer", []string{"carrier://pigeon"}, `unknown scheme "carrier"`},
 		{"producer", []string{"file://tmp/x"}, "three slashes"},
 		{"consumer", nil, "want a URL"},

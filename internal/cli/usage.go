@@ -4,8 +4,12 @@ const urlTable = `URLs:
   shm://NAME        ring in /dev/shm (NAME.ring, NAME.slots), removed at a clean end;
                     NAME: 1-200 of A-Za-z0-9._-, not starting with a dot
   file:///PATH      ring in a mapped file (PATH.ring, PATH.slots); stays
-  memfd:///PATH.sock, log:///DIR, pipe:, fifo:///PATH, unix:///PATH, tcp://HOST:PORT,
-  udp://HOST:PORT, mq://NAME, auto://NAME          planned, not built yet
+  memfd:///PATH.sock
+                    ring in sealed memory that the producer hands out at a socket (Linux);
+                    consumers cannot touch what others read; nothing stays but the socket's
+                    name after a kill
+  log:///DIR, pipe:, fifo:///PATH, unix:///PATH, tcp://HOST:PORT, udp://HOST:PORT,
+  mq://NAME, auto://NAME                           planned, not built yet
 `
 
 const producerUsage = `producer [flags] URL

@@ -45,6 +45,6 @@ func (s Seals) String() string {
 	return strings.Join(names, "|")
 }
 
-func wrongMemory(what string, want, found any) error {
-	return fmt.Errorf("%w: wanted %s %v, found %v", ErrSeals, what, want, found)
+func wrongMemory(want, found string) error {
+	return fmt.Errorf("%w: wanted %s, found %s", ErrSeals, want, found)
 }

@@ -84,30 +84,26 @@ func OpenMemfd(file *os.File, size int64, s Seals, a Access) (*File, error) {
 	return memfd(file, size, a)
 }
 
+// checkMemfd asks for the seals before anything else: they alone are sure to
+// be told at once, whatever was handed over.
 func checkMemfd(file *os.File, size int64, want Seals) error {
+	var seals int
+	err := control(file, func(fd int) (err error) {
+		seals, err = unix.FcntlInt(uintptr(fd), unix.F_GET_SEALS, 0)
+		return err
+	})
+	if err != nil {
+		return wrongMemory(fmt.Sprint("a memfd with seals ", want), fmt.Sprintf("what cannot have any (%v)", err))
+	}
+	if found := sealsOf(seals); found&want != want {
+		return wrongMemory(fmt.Sprint("seals ", want), found.String())
+	}
 	info, err := file.Stat()
 	if err != nil {
 		return err
 	}
-	if !info.Mode().IsRegular() {
-		return wrongMemory("a memfd,", "a regular file", kindOf(info.Mode()))
-	}
-	var seals int
-	if err := control(file, func(fd int) error {
-		seals, err = unix.FcntlInt(uintptr(fd), unix.F_GET_SEALS, 0)
-		return err
-	}); err != nil {
-		return wrongMemory("a memfd with seals", want, fmt.Sprintf("a file that has none (%v)", err))
-	}
-	if found := sealsOf(seals); found&want != want {
-		return wrongMemory("seals", want, found)
-	}
-	// Only now does the size stay.
-	if info, err = file.Stat(); err != nil {
-		return err
-	}
-	if info.Size() != size {
-		return wrongMemory("bytes", size, info.Size())
+	if !info.Mode().IsRegular() || info.Size() != size {
+		return wrongMemory(fmt.Sprintf("a file of %d bytes", size), fmt.Sprintf("%d bytes, mode %v", info.Size(), info.Mode()))
 	}
 	return nil
 }

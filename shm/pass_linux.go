@@ -54,9 +54,9 @@ func Receive(c *net.UnixConn, b []byte, want int) (n int, files []*os.File, err 
 	switch {
 	case err != nil:
 	case flags&unix.MSG_CTRUNC != 0:
-		err = wrongMemory("descriptors,", want, fmt.Sprintf("more than %d", len(fds)))
+		err = wrongMemory(fmt.Sprintf("%d descriptors", want), fmt.Sprintf("more than %d", len(fds)))
 	case len(fds) != want && len(fds) != 0:
-		err = wrongMemory("descriptors,", want, len(fds))
+		err = wrongMemory(fmt.Sprintf("%d descriptors", want), fmt.Sprint(len(fds)))
 	}
 	if err != nil {
 		closeAll(fds)

@@ -3,18 +3,25 @@
 package ring
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
+
+	"github.com/carousel-ipc/carousel/shm"
 )
 
 func init() {
@@ -112,7 +119,7 @@ func dialRole() error {
 	}
 	fmt.Println("joined")
 	var lost uint64
-	for next := uint64(1); ; next++ {
+	for next := c.Sequence(); ; next++ {
 		rec, err := c.Read(context.Background(), nil)
 		if over, ok := errors.AsType[*OverrunError](err); ok {
 			lost += over.Lost
@@ -187,4 +194,421 @@ func TestServedRing(t *testing.T) {
 	if _, err := Dial(t.Context(), path); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("after the end: got %v, want fs.ErrNotExist", err)
 	}
+}
+
+// served counts what a served ring takes in this process.
+type served struct{ descriptors, mappings, goroutines int }
+
+func taken(t *testing.T) served {
+	fds, err := os.ReadDir("/proc/self/fd")
+	must(t, err)
+	maps, err := os.ReadFile("/proc/self/maps")
+	must(t, err)
+	return served{len(fds), bytes.Count(maps, []byte("/memfd:carousel")), runtime.NumGoroutine()}
+}
+
+// returns waits until no more is taken than before.
+func returns(t *testing.T, before served) {
+	t.Helper()
+	var now served
+	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		if now = taken(t); now.descriptors <= before.descriptors && now.mappings <= before.mappings && now.goroutines <= before.goroutines {
+			return
+		}
+	}
+	t.Errorf("found %+v, want no more than before: %+v", now, before)
+}
+
+// outputOf starts a child whose output is wanted.
+func outputOf(t *testing.T, role string, env ...string) (*exec.Cmd, *bufio.Reader) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(append(os.Environ(), roleEnv+"="+role), env...)
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	must(t, err)
+	out, err := cmd.StdoutPipe()
+	must(t, err)
+	must(t, cmd.Start())
+	t.Cleanup(func() { in.Close(); _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	return cmd, bufio.NewReader(out)
+}
+
+func TestServedBetweenProcesses(t *testing.T) {
+	path := socketPath(t)
+	const count = 20000
+	producer := child(t, "serve", "RING="+path, fmt.Sprint("COUNT=", count), "CONSUMERS=3")
+	waitFor(t, "the socket", func() bool { _, err := Inspect(t.Context(), path); return err == nil })
+	outs := map[string]*bufio.Reader{}
+	for _, policy := range []string{"reliable", "deadline=10s", "lossy"} {
+		_, outs[policy] = outputOf(t, "dial", "RING="+path, "POLICY="+policy)
+	}
+	for policy, out := range outs {
+		text, err := io.ReadAll(out)
+		must(t, err)
+		var n, lost int
+		if _, err := fmt.Sscanf(string(text), "joined\nend %d %d\n", &n, &lost); err != nil || n+lost != count || policy != "lossy" && lost > 0 {
+			t.Errorf("%s: said %q, want an end with %d records", policy, text, count)
+		}
+	}
+	must(t, producer.Wait())
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the socket's name is there: %v", err)
+	}
+}
+
+// Producers are killed: every consumer is told at once, after all that was
+// committed, nothing but the name stays, and the next one takes that over.
+func TestServingProducerKilled(t *testing.T) {
+	path := socketPath(t)
+	before := taken(t)
+	var worst time.Duration
+	n := kills(t, 40)
+	for range n {
+		p := child(t, "serve", "RING="+path, "CONSUMERS=2")
+		var r *Ring
+		waitFor(t, "the socket", func() (ok bool) { var err error; r, err = Dial(t.Context(), path); return err == nil })
+		c, err := r.NewConsumer(ConsumerConfig{Wait: Block})
+		must(t, err)
+		must(t, r.Close())
+		d := dial(t, path, ConsumerConfig{})
+		_, err = c.Read(soon(t, 5*time.Second), nil)
+		must(t, err)
+		told := make(chan error)
+		go func() {
+			for {
+				if _, err := c.Read(t.Context(), nil); err != nil {
+					told <- err
+					return
+				}
+			}
+		}()
+		time.Sleep(time.Millisecond)
+		start := time.Now()
+		must(t, p.Process.Kill())
+		if err := <-told; !errors.Is(err, ErrProducerDied) {
+			t.Fatalf("got %v, want ErrProducerDied", err)
+		}
+		worst = max(worst, time.Since(start))
+		_ = p.Wait()
+		if err := c.WaitProducer(soon(t, time.Second)); !errors.Is(err, ErrRemoved) {
+			t.Errorf("got %v, want ErrRemoved", err)
+		}
+		must(t, c.Close())
+		must(t, d.Close())
+		if _, err := Dial(t.Context(), path); !errors.Is(err, ErrProducerDied) || !errors.Is(err, syscall.ECONNREFUSED) {
+			t.Errorf("a dead producer's socket: got %v", err)
+		}
+	}
+	if left, _ := os.ReadDir(filepath.Dir(path)); len(left) != 1 {
+		t.Errorf("remain %v, want the socket alone", left)
+	}
+	t.Logf("%d producers killed, told after at most %v", n, worst)
+	if worst > 50*time.Millisecond {
+		t.Errorf("told after %v, want at most 50ms", worst)
+	}
+	returns(t, before)
+}
+
+// Consumers are killed while the producer waits for them: it goes on at once,
+// and their slots and memory come back.
+func TestDialedConsumersKilled(t *testing.T) {
+	path := socketPath(t)
+	_, p := listen(t, path, ServeConfig{Config: Config{Capacity: MinCapacity, Slots: 2}})
+	before := taken(t)
+	var worst time.Duration
+	n := kills(t, 40)
+	for range n {
+		c, out := outputOf(t, "dial", "RING="+path)
+		if line, err := out.ReadString('\n'); line != "joined\n" {
+			t.Fatalf("said %q, %v", line, err)
+		}
+		must(t, c.Process.Signal(syscall.SIGSTOP))
+		var err error
+		for err == nil {
+			seq := p.Sequence()
+			var b []byte
+			if b, err = p.TryReserve(killSize(seq)); err == nil {
+				copy(b, pattern(seq, len(b)))
+				err = p.Commit()
+			}
+		}
+		if !errors.Is(err, ErrFull) {
+			t.Fatal(err)
+		}
+		start := make(chan time.Time, 1)
+		time.AfterFunc(2*time.Millisecond, func() {
+			start <- time.Now()
+			_ = c.Process.Kill()
+		})
+		_, err = p.Reserve(soon(t, 5*time.Second), 500)
+		must(t, err)
+		worst = max(worst, time.Since(<-start))
+		p.Abort()
+		_ = c.Wait()
+	}
+	t.Logf("%d consumers killed, told after at most %v", n, worst)
+	if worst > 50*time.Millisecond {
+		t.Errorf("told after %v, want at most 50ms", worst)
+	}
+	before.mappings += 2 * 3 // the last page of each slot stays mapped in each of three views
+	returns(t, before)
+}
+
+// Whoever stalls, or says nonsense, holds up nobody but himself.
+func TestStalledClientsHoldUpNobody(t *testing.T) {
+	path := socketPath(t)
+	_, p := listen(t, path, ServeConfig{Config: Config{Capacity: MinCapacity}})
+	before := taken(t)
+	var stalled []net.Conn
+	for range 3 * deskPlaces {
+		c, err := net.Dial("unix", path)
+		must(t, err)
+		stalled = append(stalled, c)
+	}
+	half, err := net.Dial("unix", path)
+	must(t, err)
+	_, _ = half.Write(hello{version: handshakeVersion, wish: wishPlace}.bytes()[:20])
+	started := time.Now()
+	c := dial(t, path, ConsumerConfig{})
+	if took := time.Since(started); took > 500*time.Millisecond {
+		t.Errorf("dialing beside stalled clients took %v", took)
+	}
+	_, err = p.Write([]byte("x"))
+	must(t, err)
+	_, err = c.Next(soon(t, time.Second))
+	must(t, err)
+	for i, text := range []string{
+		strings.Repeat("x", helloSize), "x",
+		string(hello{version: 9, wish: wishPlace}.bytes()),
+		string(hello{version: handshakeVersion, wish: 7}.bytes()),
+		string(hello{version: handshakeVersion, wish: wishPlace, must: 1}.bytes()),
+		string(hello{version: handshakeVersion, wish: wishPlace}.bytes()) + "?",
+		string(hello{version: handshakeVersion, wish: wishPlace}.bytes()) + "jj",
+	} {
+		c, err := net.Dial("unix", path)
+		must(t, err)
+		_, _ = c.Write([]byte(text))
+		must(t, c.SetReadDeadline(time.Now().Add(3*time.Second)))
+		if _, err := io.Copy(io.Discard, c); errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("nonsense %d: the connection lives", i)
+		}
+		c.Close()
+	}
+	// After the limit they are out.
+	must(t, half.SetReadDeadline(time.Now().Add(3*time.Second)))
+	if _, err := half.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("half a hello: got %v, want the end of the connection", err)
+	}
+	half.Close()
+	for _, c := range stalled {
+		c.Close()
+	}
+	must(t, c.Close())
+	before.mappings += 5 * 3 // slots that had an owner
+	returns(t, before)
+}
+
+// nobody is a user other than the one who runs the tests.
+const nobody = 65534
+
+func asNobody(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("SKIP: needs root, to run a consumer as another user")
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+}
+
+// foreigner dials as another user. The test binary has to be where he can
+// read it.
+func foreigner(t *testing.T, path string) (*exec.Cmd, *bytes.Buffer, *bufio.Reader) {
+	t.Helper()
+	binary := filepath.Join(filepath.Dir(path), "binary")
+	text, err := os.ReadFile("/proc/self/exe")
+	must(t, err)
+	if _, err := os.Stat(binary); err != nil {
+		must(t, os.WriteFile(binary, text, 0o755))
+	}
+	cmd := exec.Command(binary)
+	cmd.Dir = "/"
+	cmd.Env = append(os.Environ(), roleEnv+"=dial", "RING="+path)
+	said := &bytes.Buffer{}
+	cmd.Stderr = said
+	asNobody(t, cmd)
+	in, err := cmd.StdinPipe()
+	must(t, err)
+	out, err := cmd.StdoutPipe()
+	must(t, err)
+	must(t, cmd.Start())
+	t.Cleanup(func() { in.Close(); _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	return cmd, said, bufio.NewReader(out)
+}
+
+func TestAnotherUser(t *testing.T) {
+	path := socketPath(t)
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	must(t, err)
+	must(t, os.Chmod(path, 0o666))
+	r, err := Serve(l, ServeConfig{})
+	must(t, err)
+	defer r.Close()
+	cmd, said, _ := foreigner(t, path)
+	if err := cmd.Wait(); err == nil || !strings.Contains(said.String(), "refused by its producer") || !strings.Contains(said.String(), "user id 65534, want [0]") {
+		t.Errorf("by default: %v, said %q", err, said)
+	}
+
+	path = socketPath(t)
+	_, p := listen(t, path, ServeConfig{Users: []uint32{nobody}})
+	own := dial(t, path, ConsumerConfig{})
+	cmd, said, out := foreigner(t, path)
+	if line, err := out.ReadString('\n'); line != "joined\n" {
+		t.Fatalf("admitted: said %q, %v, %s", line, err, said)
+	}
+	for i := range uint64(100) {
+		_, err := p.Write(pattern(i+1, killSize(i+1)))
+		must(t, err)
+	}
+	s, err := p.Stats()
+	if err != nil || s.Producer.Fence != "producer" || len(s.Consumers) != 2 {
+		t.Errorf("%+v, %v; want a fence by the producer and two consumers", s, err)
+	}
+	if own.expedited {
+		t.Error("a consumer beside another user's is registered for membarriers")
+	}
+	must(t, own.Close())
+	must(t, p.Close())
+	if line, err := out.ReadString('\n'); line != "end 100 0\n" || cmd.Wait() != nil {
+		t.Errorf("said %q, %v, %s", line, err, said)
+	}
+}
+
+// A socket's name that nobody listens at is taken over; anything else is left.
+func TestListenTakesOver(t *testing.T) {
+	path := socketPath(t)
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	must(t, err)
+	l.SetUnlinkOnClose(false)
+	must(t, l.Close())
+	r, p := listen(t, path, ServeConfig{})
+	dial(t, path, ConsumerConfig{})
+	must(t, p.Close())
+	must(t, r.Close())
+
+	must(t, os.WriteFile(path, []byte("dear"), 0o600))
+	if _, err := Listen(path, ServeConfig{}); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("a file: got %v, want fs.ErrExist", err)
+	}
+	if text, err := os.ReadFile(path); string(text) != "dear" {
+		t.Errorf("the file has %q, %v", text, err)
+	}
+	must(t, os.Remove(path))
+
+	// Who is alive and says nothing is alive.
+	l, err = net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	must(t, err)
+	defer l.Close()
+	if _, err := Listen(path, ServeConfig{}); !errors.Is(err, ErrProducerLive) {
+		t.Errorf("a silent listener: got %v, want ErrProducerLive", err)
+	}
+	if _, err := Listen("/"+strings.Repeat("x", 200), ServeConfig{}); !errors.Is(err, ErrName) || !strings.Contains(err.Error(), "107") {
+		t.Errorf("a long path: got %v", err)
+	}
+}
+
+// What a hostile producer offers is refused by name, and not kept open.
+func TestHostileOffers(t *testing.T) {
+	geo, err := Config{Capacity: MinCapacity, Slots: 2}.geometry()
+	must(t, err)
+	id := newID()
+	size := geo.broadcastSize()
+	memory := func(size uint64, seals shm.Seals) *shm.File {
+		f, err := shm.CreateMemfd("hostile", int64(size))
+		must(t, err)
+		t.Cleanup(func() { f.Close() })
+		if size >= geo.broadcastSize() {
+			must(t, fill(f, func(s segment) { formatBroadcast(s, geo, id, point{seq: 1}) }))
+		}
+		must(t, f.Seal(seals))
+		return f
+	}
+	file, err := shm.Create(filepath.Join(t.TempDir(), "file"), int64(size), 0o600)
+	must(t, err)
+	defer file.Close()
+	good, slot := memory(size, shm.SealedForReaders), memory(page, shm.SealedForWriters)
+	offer := reply{size: size, id: id}
+	refusal := func(k code) []byte { return reply{code: k, text: "no\x1b[2J"}.bytes() }
+	for _, tc := range []struct {
+		name, says string
+		msg        []byte
+		files      []*shm.File
+		is         error
+	}{
+		{"no seals", "wanted seals SEAL|SHRINK|GROW|FUTURE_WRITE, found none", offer.bytes(), []*shm.File{memory(size, 0), slot}, ErrFormat},
+		{"slot's seals", "found SEAL|SHRINK|GROW", offer.bytes(), []*shm.File{memory(size, shm.SealedForWriters), slot}, ErrFormat},
+		{"slot unsealed", "slot: ", offer.bytes(), []*shm.File{good, memory(page, shm.SealShrink)}, ErrFormat},
+		{"a file", "SEAL", offer.bytes(), []*shm.File{file, slot}, ErrFormat},
+		{"another size", fmt.Sprintf("wanted a file of %d bytes, found %d bytes", size, 2*size), offer.bytes(), []*shm.File{memory(2*size, shm.SealedForReaders), slot}, ErrFormat},
+		{"size that is not the header's", "want", reply{size: 2 * size, id: id}.bytes(), []*shm.File{memory(2*size, shm.SealedForReaders), slot}, ErrFormat},
+		{"slot of another size", "wanted a file of 4096 bytes, found 8192 bytes", offer.bytes(), []*shm.File{good, memory(2*page, shm.SealedForWriters)}, ErrFormat},
+		{"empty", "magic", reply{size: page}.bytes(), []*shm.File{memory(page, shm.SealedForReaders), slot}, ErrFormat},
+		{"another ring", "creation", reply{size: size}.bytes(), []*shm.File{good, slot}, ErrFormat},
+		{"slot out of range", "slot 2, want one of 2", reply{size: size, id: id, slot: 2}.bytes(), []*shm.File{good, slot}, ErrFormat},
+		{"one descriptor", "wanted 2 descriptors, found 1", offer.bytes(), []*shm.File{good}, shm.ErrSeals},
+		{"three descriptors", "wanted 2 descriptors, found 3", offer.bytes(), []*shm.File{good, slot, slot}, shm.ErrSeals},
+		{"thirty descriptors", "found more than", offer.bytes(), repeat(slot, 30), shm.ErrSeals},
+		{"no descriptor", "0 descriptors with the offer, want 2", offer.bytes(), nil, ErrFormat},
+		{"descriptors with a refusal", "refused", refusal(codeUser), []*shm.File{good, slot}, ErrRefused},
+		{"control characters", "no?[2J", refusal(codeNoSlot), nil, ErrNoSlot},
+		{"unknown code", "code 99", refusal(99), nil, ErrRefused},
+		{"another magic", "magic", bytes.Repeat([]byte("x"), replySize), []*shm.File{good, slot}, ErrFormat},
+		{"half", "died", offer.bytes()[:30], []*shm.File{good, slot}, ErrProducerDied},
+		{"nothing", "died", nil, nil, ErrProducerDied},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			path := socketPath(t)
+			l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+			must(t, err)
+			defer l.Close()
+			go func() {
+				c, err := l.AcceptUnix()
+				if err != nil {
+					return
+				}
+				_, _ = readHello(c)
+				if tc.files != nil {
+					_ = shm.Send(c, tc.msg, tc.files...)
+				} else if tc.msg != nil {
+					_, _ = c.Write(tc.msg)
+				}
+				_ = c.Close()
+			}()
+			before := taken(t)
+			r, err := Dial(soon(t, 5*time.Second), path)
+			if err == nil {
+				r.Close()
+			}
+			if !errors.Is(err, tc.is) || !strings.Contains(err.Error(), tc.says) {
+				t.Errorf("got %v, want %v that says %q", err, tc.is, tc.says)
+			}
+			returns(t, before)
+		})
+	}
+	t.Run("silence", func(t *testing.T) {
+		path := socketPath(t)
+		l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+		must(t, err)
+		defer l.Close()
+		ctx := soon(t, 30*time.Millisecond)
+		if _, err := Dial(ctx, path); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v, want the context's error", err)
+		}
+	})
+}
+
+func repeat(f *shm.File, n int) (files []*shm.File) {
+	for range n {
+		files = append(files, f)
+	}
+	return files
 }

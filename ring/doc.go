@@ -114,6 +114,16 @@
 // checked against a private copy of the geometry. What only a checksum can
 // find, it finds if the ring was made with Config.Checksum.
 //
+// A served ring (Listen, Serve, Dial) does not trust its consumers. It has no
+// name: its memory is sealed, so that the producer alone can write to it,
+// whatever the consumer's privileges, and handed over at a socket together with
+// a page of the consumer's own, all that it may write to. What it writes there
+// can harm nobody but itself. Its connection is the proof of life, both ways.
+// The kernel says of which user it is; others than the producer's own are
+// admitted only if ServeConfig.Users names them. What seals do not stop: the
+// superuser, and processes of the producer's own user, may change the
+// producer's memory itself unless it is non-dumpable (prctl).
+//
 // # Reading the source
 //
 // layout.go has every shared word with its place and its only writer; word.go
@@ -121,7 +131,9 @@
 // it knows), credit.go (room, and waiting for it) and recover.go; the consumer
 // is consumer.go, release.go, wait.go, lossy.go and join.go. points.go and
 // walk.go find a place in the stream. life.go, backing.go and files.go say where
-// a ring lives and who in it is alive. "Row n" in comments is a row of the
+// a ring lives and who in it is alive; of a served ring serve.go, served.go,
+// places.go and reception.go do for the producer, dial.go for a consumer, and
+// handshake.go has what the two say to each other. "Row n" in comments is a row of the
 // table below.
 //
 // # Ordering
@@ -148,4 +160,9 @@
 //	16   P evicted position, then generation                   store-store  C reads in reverse
 //	17   C joining: policy, deadline, cursor, then generation  store-store  P reads in reverse
 //	18   P walk, then epoch, then all bells                    store-store  C wakes, reads epoch
+//
+// The joins of a served ring (rows 6 and 11) are private to its producer. A
+// consumer that has stored its cursor and generation says so at the socket,
+// and looks at the horizon when the answer has come: between the two the
+// producer's side has counted it, by an atomic add.
 package ring

@@ -6,17 +6,21 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -262,7 +266,7 @@ func TestServedBetweenProcesses(t *testing.T) {
 func TestServingProducerKilled(t *testing.T) {
 	path := socketPath(t)
 	before := taken(t)
-	var worst time.Duration
+	var notices []time.Duration
 	n := kills(t, 40)
 	for range n {
 		p := child(t, "serve", "RING="+path, "CONSUMERS=2")
@@ -289,7 +293,7 @@ func TestServingProducerKilled(t *testing.T) {
 		if err := <-told; !errors.Is(err, ErrProducerDied) {
 			t.Fatalf("got %v, want ErrProducerDied", err)
 		}
-		worst = max(worst, time.Since(start))
+		notices = append(notices, time.Since(start))
 		_ = p.Wait()
 		if err := c.WaitProducer(soon(t, time.Second)); !errors.Is(err, ErrRemoved) {
 			t.Errorf("got %v, want ErrRemoved", err)
@@ -303,11 +307,21 @@ func TestServingProducerKilled(t *testing.T) {
 	if left, _ := os.ReadDir(filepath.Dir(path)); len(left) != 1 {
 		t.Errorf("remain %v, want the socket alone", left)
 	}
-	t.Logf("%d producers killed, told after at most %v", n, worst)
-	if worst > 50*time.Millisecond {
-		t.Errorf("told after %v, want at most 50ms", worst)
-	}
+	inTime(t, notices)
 	returns(t, before)
+}
+
+// inTime judges how long it took until the other side was told. The worst may be
+// a busy machine's fault.
+func inTime(t *testing.T, notices []time.Duration) {
+	t.Helper()
+	slices.Sort(notices)
+	n := len(notices)
+	p90, worst := notices[n*9/10], notices[n-1]
+	t.Logf("%d killed, told after %v (median), %v (p90), %v (worst)", n, notices[n/2], p90, worst)
+	if p90 > 50*time.Millisecond || worst > time.Second {
+		t.Errorf("told after %v (p90), %v (worst), want at most 50ms, 1s", p90, worst)
+	}
 }
 
 // Consumers are killed while the producer waits for them: it goes on at once,
@@ -316,7 +330,7 @@ func TestDialedConsumersKilled(t *testing.T) {
 	path := socketPath(t)
 	_, p := listen(t, path, ServeConfig{Config: Config{Capacity: MinCapacity, Slots: 2}})
 	before := taken(t)
-	var worst time.Duration
+	var notices []time.Duration
 	n := kills(t, 40)
 	for range n {
 		c, out := outputOf(t, "dial", "RING="+path)
@@ -343,14 +357,11 @@ func TestDialedConsumersKilled(t *testing.T) {
 		})
 		_, err = p.Reserve(soon(t, 5*time.Second), 500)
 		must(t, err)
-		worst = max(worst, time.Since(<-start))
+		notices = append(notices, time.Since(<-start))
 		p.Abort()
 		_ = c.Wait()
 	}
-	t.Logf("%d consumers killed, told after at most %v", n, worst)
-	if worst > 50*time.Millisecond {
-		t.Errorf("told after %v, want at most 50ms", worst)
-	}
+	inTime(t, notices)
 	before.mappings += 2 * 3 // the last page of each slot stays mapped in each of three views
 	returns(t, before)
 }
@@ -407,6 +418,136 @@ func TestStalledClientsHoldUpNobody(t *testing.T) {
 	must(t, c.Close())
 	before.mappings += 5 * 3 // slots that had an owner
 	returns(t, before)
+}
+
+// A ring whose producer never came goes with the Ring.
+func TestServedWithoutProducer(t *testing.T) {
+	path := socketPath(t)
+	before := taken(t)
+	r, err := Listen(path, ServeConfig{Config: Config{Capacity: MinCapacity, Prefault: true}})
+	must(t, err)
+	if _, err := r.NewConsumer(ConsumerConfig{}); !errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("a consumer that did not dial: got %v, want ErrUnsupported", err)
+	}
+	d, err := Dial(t.Context(), path)
+	must(t, err)
+	if alive, err := d.ProducerAlive(); d.Epoch() != 0 || !alive || err != nil {
+		t.Errorf("epoch %d, alive %v, %v; want 0 and a connection", d.Epoch(), alive, err)
+	}
+	c, err := d.NewConsumer(ConsumerConfig{})
+	must(t, err)
+	if _, err := d.NewConsumer(ConsumerConfig{}); !errors.Is(err, ErrNoSlot) {
+		t.Errorf("a second consumer: got %v, want ErrNoSlot", err)
+	}
+	if _, err := d.NewProducer(); !errors.Is(err, ErrProducerLive) {
+		t.Errorf("a producer that dialed: got %v, want ErrProducerLive", err)
+	}
+	must(t, r.Close())
+	if err := c.WaitProducer(soon(t, 5*time.Second)); !errors.Is(err, ErrRemoved) {
+		t.Errorf("got %v, want ErrRemoved", err)
+	}
+	must(t, c.Close())
+	must(t, d.Close())
+	if left, _ := os.ReadDir(filepath.Dir(path)); len(left) > 0 {
+		t.Errorf("remain %v", left)
+	}
+	returns(t, before)
+}
+
+// A view that outlives Close reads zeros, and whoever had the slot before does
+// not matter to who has it next.
+func TestDialedViewOutlivesClose(t *testing.T) {
+	path := socketPath(t)
+	_, p := listen(t, path, ServeConfig{Config: Config{Capacity: MinCapacity, Slots: 1}})
+	for range 5 {
+		c := dial(t, path, ConsumerConfig{})
+		_, err := p.Write([]byte("text"))
+		must(t, err)
+		rec, err := c.Next(soon(t, 5*time.Second))
+		must(t, err)
+		must(t, c.Close())
+		if string(rec.Payload) != "\x00\x00\x00\x00" {
+			t.Errorf("found %q, want zeros", rec.Payload)
+		}
+		_ = c.Release()
+	}
+}
+
+// The bytes of the handshake, frozen.
+func TestHandshakeIsFrozen(t *testing.T) {
+	var id creationID
+	copy(id[:], "sixteen bytes id")
+	for _, tc := range []struct {
+		got  []byte
+		want string
+	}{
+		{hello{version: 1, wish: wishPlace, must: 3}.bytes(), "4341525353484c31" + "01000000" + "01000000" + "03000000" + "000000000000000000000000"},
+		{reply{code: codeNoSlot, flags: 1, slot: 7, size: 16384, id: id, text: "no"}.bytes(), "4341525353525031" + "01000000" + "02000000" + "00000000" + "01000000" + "07000000" + "02000000" +
+			"0040000000000000" + "7369787465656e206279746573206964" + "6e6f"},
+	} {
+		if got := hex.EncodeToString(tc.got); got != tc.want {
+			t.Errorf("found %s\nwant  %s", got, tc.want)
+		}
+	}
+}
+
+// Whoever writes what he likes to all that he may write to harms nobody else.
+func TestHostileBytesInASlot(t *testing.T) {
+	path := socketPath(t)
+	_, p := listen(t, path, ServeConfig{Config: Config{Capacity: 1 << 16}})
+	honest := dial(t, path, ConsumerConfig{Name: "honest"})
+	var hostile sync.WaitGroup
+	stop := make(chan struct{})
+	for i, policy := range []Policy{Lossy, Deadline(time.Millisecond), Lossy} {
+		r, err := Dial(t.Context(), path)
+		must(t, err)
+		c, err := r.NewConsumer(ConsumerConfig{Policy: policy})
+		must(t, err)
+		m, err := r.backing.(*dialedBacking).own.Map(shm.ReadWrite)
+		must(t, err)
+		rng := rand.New(rand.NewPCG(uint64(i), 4))
+		hostile.Go(func() {
+			words := segmentOf(m.Bytes())
+			for done := false; !done; {
+				store64(words.w64(rng.Uint64N(page/8)*8), rng.Uint64()>>rng.IntN(64))
+				select {
+				case <-stop:
+					done = true
+				default:
+				}
+			}
+			_ = m.Unmap()
+			_ = c.Close()
+			_ = r.Close()
+		})
+	}
+	const count = 10000
+	ctx := soon(t, time.Minute)
+	failed := make(chan error, 1)
+	go func() {
+		for next := uint64(1); next <= count; next++ {
+			rec, err := honest.Read(t.Context(), nil)
+			if err != nil || rec.Sequence != next || !bytes.Equal(rec.Payload, pattern(next, killSize(next))) {
+				failed <- fmt.Errorf("record %d, want %d: %v", rec.Sequence, next, err)
+				return
+			}
+		}
+		failed <- nil
+	}()
+	for i := range uint64(count) {
+		b, err := p.Reserve(ctx, killSize(i+1))
+		must(t, err)
+		copy(b, pattern(i+1, len(b)))
+		must(t, p.Commit())
+		if i%1000 == 0 {
+			if _, err := Inspect(t.Context(), path); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	must(t, <-failed)
+	close(stop)
+	hostile.Wait()
 }
 
 // nobody is a user other than the one who runs the tests.

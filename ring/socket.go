@@ -21,6 +21,8 @@ const mostSocketPath = 107
 
 func checkSocketPath(path string) error {
 	switch {
+	case !shm.CanSeal:
+		return shm.ErrNoMemfd
 	case path == "" || path[0] == '@' || strings.HasSuffix(path, string(filepath.Separator)) || strings.IndexByte(path, 0) >= 0:
 		return fmt.Errorf("%w: socket path %q, want the path of a file", ErrName, path)
 	case len(path) > mostSocketPath:

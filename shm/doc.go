@@ -16,6 +16,13 @@
 // SIGBUS at some later store. [Open] trusts a file only if nobody but its own
 // user can have made or changed it.
 //
+// # Sealed memory
+//
+// [CreateMemfd] makes a file that never has a name, [File.Seal] has the kernel
+// promise who may write to it and that its size stays, [Send] and [Receive]
+// hand it over a Unix socket, and [OpenMemfd] believes only the seals. Memory of
+// several files becomes one region by [Reserve] and [Region.Overlay].
+//
 // # Life locks
 //
 // A process that wants to be known alive holds a [Lock] on a role of a file.

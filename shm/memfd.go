@@ -3,6 +3,7 @@ package shm
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 )
 
@@ -10,6 +11,10 @@ import (
 // be: not a memfd, not sealed as wanted, or of another size. The error tells
 // what was wanted and what was found.
 var ErrSeals = errors.New("shm: unsafe memory")
+
+// ErrNoMemfd says that this system, or this build, has no memory that can be
+// sealed and handed over (see [CanSeal]). It wraps [errors.ErrUnsupported].
+var ErrNoMemfd = fmt.Errorf("shm: wanted memfd, which Linux has, found %s: %w", runtime.GOOS, errors.ErrUnsupported)
 
 // Seals are promises of the kernel about a memfd that nobody can take back,
 // not even the superuser.

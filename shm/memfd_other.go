@@ -4,19 +4,13 @@ package shm
 
 import (
 	"errors"
-	"fmt"
 	"net"
 	"os"
-	"runtime"
 	"time"
 )
 
 // CanSeal tells whether this system has memory that can be sealed.
 const CanSeal = false
-
-// ErrNoMemfd says that this system, or this build, has no memory that can be
-// sealed and handed over. It wraps [errors.ErrUnsupported].
-var ErrNoMemfd = fmt.Errorf("shm: wanted memfd, which Linux has, found %s: %w", runtime.GOOS, errors.ErrUnsupported)
 
 // CreateMemfd makes sealable memory, on Linux.
 func CreateMemfd(string, int64) (*File, error) { return nil, ErrNoMemfd }

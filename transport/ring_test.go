@@ -251,6 +251,16 @@ func TestRefusals(t *testing.T) {
 			closed(t, p)
 		})
 	}
+	if !shm.CanSeal {
+		_, err1 := Create("memfd:///tmp/x.sock", ProducerConfig{})
+		_, err2 := Open(t.Context(), "memfd:///tmp/x.sock", ConsumerConfig{})
+		_, err3 := Inspect("memfd:///tmp/x.sock")
+		for _, err := range []error{err1, err2, err3} {
+			if !errors.Is(err, errors.ErrUnsupported) {
+				t.Errorf("no memfd here: got %v, want ErrUnsupported", err)
+			}
+		}
+	}
 	if _, err := Create("file:///nowhere/at/all/x", ProducerConfig{}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no directory: got %v", err)
 	}

@@ -16,7 +16,7 @@ import (
 // what he wants.
 const (
 	handshakeLimit = time.Second
-	deskPlaces     = 64
+	deskPlaces     = 256
 
 	// Somebody may have left whose end has not been heard yet.
 	seatPatience = 50 * time.Millisecond

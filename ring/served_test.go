@@ -521,7 +521,7 @@ func TestHostileBytesInASlot(t *testing.T) {
 			_ = r.Close()
 		})
 	}
-	const count = 10000
+	const count = 3000
 	ctx := soon(t, time.Minute)
 	failed := make(chan error, 1)
 	go func() {

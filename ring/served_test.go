@@ -753,3 +753,66 @@ func repeat(f *shm.File, n int) (files []*shm.File) {
 	}
 	return files
 }
+
+// Of many that would take over what a killed producer left, one does.
+func TestListenTogether(t *testing.T) {
+	path := socketPath(t)
+	for range 20 {
+		l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+		must(t, err)
+		l.SetUnlinkOnClose(false)
+		must(t, l.Close())
+		rings, errs := make(chan *Ring, 8), make(chan error, 8)
+		var wg sync.WaitGroup
+		for range 8 {
+			wg.Go(func() {
+				r, err := Listen(path, ServeConfig{Config: Config{Capacity: MinCapacity}})
+				if err == nil {
+					rings <- r
+				} else if !errors.Is(err, ErrProducerLive) {
+					errs <- err
+				}
+			})
+		}
+		wg.Wait()
+		close(errs)
+		for err := range errs {
+			t.Errorf("got %v, want ErrProducerLive", err)
+		}
+		if len(rings) != 1 {
+			t.Fatalf("%d took over, want 1", len(rings))
+		}
+		r := <-rings
+		d, err := Dial(t.Context(), path)
+		must(t, err)
+		must(t, d.Close())
+		must(t, r.Close())
+	}
+}
+
+// All are killed at once: nothing stays but the name, which is taken over.
+func TestServedAllKilled(t *testing.T) {
+	path := socketPath(t)
+	for range kills(t, 12) {
+		crew := []*exec.Cmd{child(t, "serve", "RING="+path)}
+		waitFor(t, "the socket", func() bool { s, err := Inspect(t.Context(), path); return err == nil && s.Epoch == 1 })
+		for range 2 {
+			c, out := outputOf(t, "dial", "RING="+path)
+			if line, err := out.ReadString('\n'); line != "joined\n" {
+				t.Fatalf("said %q, %v", line, err)
+			}
+			crew = append(crew, c)
+		}
+		for _, c := range crew {
+			must(t, c.Process.Kill())
+		}
+		for _, c := range crew {
+			_ = c.Wait()
+		}
+		left, err := os.ReadDir(filepath.Dir(path))
+		must(t, err)
+		if len(left) != 1 || left[0].Type() != fs.ModeSocket {
+			t.Errorf("remain %v, want the socket alone", left)
+		}
+	}
+}

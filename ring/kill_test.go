@@ -72,7 +72,7 @@ func orphanGuard() {
 	}()
 }
 
-func killSize(seq uint64) int { return int(seq*2654435761>>7) % 600 }
+func killSize(seq uint64) int { return int(seq * 2654435761 >> 7 % 600) }
 
 // producerRole publishes without end and notes in a file of its own, mapped
 // too, what was acknowledged: Commit returned.

@@ -561,12 +561,21 @@ func asNobody(t *testing.T, cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 }
 
+// emulated tells whether this program is started by a script of that name.
+func emulated() bool {
+	text, err := os.ReadFile(os.Args[0])
+	return err == nil && bytes.HasPrefix(text, []byte("#!"))
+}
+
 // foreigner dials as another user. The test binary has to be where he can
 // read it.
 func foreigner(t *testing.T, path string) (*exec.Cmd, *bytes.Buffer, *bufio.Reader) {
 	t.Helper()
 	binary := filepath.Join(filepath.Dir(path), "binary")
-	text, err := os.ReadFile("/proc/self/exe")
+	if emulated() {
+		t.Skip("SKIP: an emulator runs this, and the other user cannot reach it")
+	}
+	text, err := os.ReadFile(os.Args[0])
 	must(t, err)
 	if _, err := os.Stat(binary); err != nil {
 		must(t, os.WriteFile(binary, text, 0o755))
@@ -707,6 +716,9 @@ func TestHostileOffers(t *testing.T) {
 		{"nothing", "died", nil, nil, ErrProducerDied},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
+			if len(tc.files) > 20 && emulated() {
+				t.Skip("SKIP: the emulator forgets descriptors that it cannot hand on")
+			}
 			path := socketPath(t)
 			l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 			must(t, err)

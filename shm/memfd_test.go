@@ -219,8 +219,12 @@ func TestMemoryThatIsNotAsWantedIsRefused(t *testing.T) {
 
 func TestWrongNumbersOfDescriptorsAreRefusedAndClosed(t *testing.T) {
 	f, _ := sealed(t, 4096, shm.SealedForWriters)
+	most := 40
+	if text, err := os.ReadFile(os.Args[0]); err == nil && strings.HasPrefix(string(text), "#!") {
+		most = 8 // an emulator forgets those that it cannot hand on
+	}
 	for want := range 3 {
-		for sent := range 40 {
+		for sent := range most {
 			before := descriptorsOpen(t)
 			a, b := socketPair(t)
 			files := make([]*shm.File, sent)

@@ -118,7 +118,10 @@
 // name: its memory is sealed, so that the producer alone can write to it,
 // whatever the consumer's privileges, and handed over at a socket together with
 // a page of the consumer's own, all that it may write to. What it writes there
-// can harm nobody but itself. Its connection is the proof of life, both ways.
+// cannot change what others read. It can still cost the producer time: there
+// is no limit yet on what policies are admitted, and a reliable consumer holds
+// it up for as long as it stays; one that says at every moment that it waits
+// costs a wake for each commit. Its connection is the proof of life, both ways.
 // The kernel says of which user it is; others than the producer's own are
 // admitted only if ServeConfig.Users names them. What seals do not stop: the
 // superuser, and processes of the producer's own user, may change the

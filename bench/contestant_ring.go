@@ -89,47 +89,16 @@ func received(n uint64, err error) (uint64, error) {
 	return n, err
 }
 
-// ringEach commits and releases each message by itself.
-type ringEach struct{ *ringEnd }
-
-func (e ringEach) send(from, to uint64) error {
-	for n := from; n < to; n++ {
-		b, err := e.out.Reserve(forever, messageSize)
-		if err != nil {
-			return err
-		}
-		fill(b, n)
-		if err := e.out.Commit(); err != nil {
-			return err
-		}
-	}
-	return nil
+// ringViews fills and views messages where they lie, and commits and releases
+// so many at a time.
+type ringViews struct {
+	*ringEnd
+	batch uint64
 }
 
-func (e ringEach) receive(from, to uint64) (uint64, error) {
-	for n := from; n < to; n++ {
-		rec, err := e.in.Next(forever)
-		if err != nil {
-			return received(n, err)
-		}
-		if !holds(rec.Payload, n) {
-			return n, errWrong(n)
-		}
-		if err := e.in.Release(); err != nil {
-			return n, err
-		}
-	}
-	return to, nil
-}
-
-// ringBatch commits and releases batches of messages.
-type ringBatch struct{ *ringEnd }
-
-const batch = 32
-
-func (e ringBatch) send(from, to uint64) error {
+func (e ringViews) send(from, to uint64) error {
 	for n := from; n < to; {
-		for stop := min(n+batch, to); n < stop; n++ {
+		for stop := min(n+e.batch, to); n < stop; n++ {
 			b, err := e.out.Reserve(forever, messageSize)
 			if err != nil {
 				return err
@@ -143,9 +112,9 @@ func (e ringBatch) send(from, to uint64) error {
 	return nil
 }
 
-func (e ringBatch) receive(from, to uint64) (uint64, error) {
+func (e ringViews) receive(from, to uint64) (uint64, error) {
 	for n := from; n < to; {
-		for stop := min(n+batch, to); n < stop; n++ {
+		for stop := min(n+e.batch, to); n < stop; n++ {
 			rec, err := e.in.Next(forever)
 			if err != nil {
 				return received(n, err)

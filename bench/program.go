@@ -10,12 +10,12 @@ type entry struct {
 
 // program is everything that is measured, in the order of a round.
 var program = []entry{
-	{oneWay, ringOf("ring, publish each", ring.Adaptive, func(e *ringEnd) end { return ringEach{e} })},
-	{oneWay, ringOf("ring, batches of 32", ring.Adaptive, func(e *ringEnd) end { return ringBatch{e} })},
+	{oneWay, ringOf("ring, publish each", ring.Adaptive, func(e *ringEnd) end { return ringViews{e, 1} })},
+	{oneWay, ringOf("ring, batches of 32", ring.Adaptive, func(e *ringEnd) end { return ringViews{e, 32} })},
 	{oneWay, ringOf("ring, Write and Read", ring.Adaptive, func(e *ringEnd) end { return ringCopy{e} })},
 	{oneWay, pipe()},
 	{oneWay, unixSocket()},
-	{roundTrip, ringOf("ring, spin", ring.Spin, func(e *ringEnd) end { return ringEach{e} })},
+	{roundTrip, ringOf("ring, spin", ring.Spin, func(e *ringEnd) end { return ringViews{e, 1} })},
 	{roundTrip, ringOf("ring, spin, Write and Read", ring.Spin, func(e *ringEnd) end { return ringCopy{e} })},
 	{roundTrip, pipe()},
 	{roundTrip, unixSocket()},

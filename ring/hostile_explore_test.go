@@ -177,7 +177,7 @@ func TestHostileMemoryIsLoadedOnceALook(t *testing.T) {
 
 // operate makes n calls of a producer and three consumers, in one goroutine.
 func (l *liar) operate(t *testing.T, n int) {
-	defer func() { step, forge, kernel = nil, nil, realKernel{} }()
+	defer func() { step, forge, kernel = nil, nil, kernelCalls{} }()
 	kernel = restless{}
 	policies := []Policy{Reliable, Lossy, Deadline(1)}
 	var r *Ring

@@ -1,5 +1,3 @@
-//go:build !explore
-
 package ring
 
 import (
@@ -8,10 +6,10 @@ import (
 	"github.com/carousel-ipc/carousel/futex"
 )
 
-// kernel is what the engine asks for when it may sleep, wake or be fenced. The
-// explorer puts a schedule in its place (kernel_explore.go).
-var kernel kernelCalls
-
+// kernelCalls are what the engine asks for when it may sleep, wake or be
+// fenced. It asks through the variable kernel, in whose place the explorer
+// puts a schedule (kernel_explore.go); in every other build these calls are
+// all there is (kernel_direct.go).
 type kernelCalls struct{}
 
 func (kernelCalls) Wait(w *uint32, v uint32, d time.Duration) error { return futex.Wait(w, v, d) }

@@ -109,7 +109,7 @@ func (d *death) bury() {
 // drop.
 func TestKilledAtEveryStore(t *testing.T) {
 	kernel = restless{}
-	defer func() { kernel = realKernel{} }()
+	defer func() { kernel = kernelCalls{} }()
 	start, deaths, stores := time.Now(), 0, 0
 	stages := []*stage{newStage(MinCapacity, 3, false), newStage(MinCapacity, 3, true)}
 	for _, s := range scenes() {
@@ -162,7 +162,7 @@ func (d *death) survive() (err error) {
 // takeover, and its successor at every store of the next one.
 func TestKilledAgainWhileRecovering(t *testing.T) {
 	kernel = restless{}
-	defer func() { kernel = realKernel{} }()
+	defer func() { kernel = kernelCalls{} }()
 	st := newStage(MinCapacity, 3, false)
 	first := producing("publish", func(v *victim, p *Producer) { v.w.publish(p, 8, 300) })
 	var next scene

@@ -52,7 +52,7 @@ func (f *fading) Err() error {
 func fade(n int) context.Context { return &fading{background, n} }
 
 // restless is a kernel under which nobody sleeps.
-type restless struct{ realKernel }
+type restless struct{ kernelCalls }
 
 func (restless) Wait(*uint32, uint32, time.Duration) error { return futex.ErrTimeout }
 func (restless) WaitEither(*uint32, uint32, *uint32, uint32, time.Duration) error {

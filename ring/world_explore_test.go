@@ -124,7 +124,7 @@ func (w *world) run() error {
 			p.dead = true
 			p.abandon()
 		}
-		step, kernel = nil, realKernel{}
+		step, kernel = nil, kernelCalls{}
 	}()
 	for w.err == nil {
 		w.heed()

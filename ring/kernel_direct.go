@@ -1,0 +1,5 @@
+//go:build !explore
+
+package ring
+
+var kernel kernelCalls

@@ -130,7 +130,7 @@
 // # Reading the source
 //
 // layout.go has every shared word with its place and its only writer; word.go
-// the ways to access one. The producer is producer.go, gates.go (the consumers
+// the ways to access one. The producer is producer.go, write.go, gates.go (the consumers
 // it knows), credit.go (room, and waiting for it) and recover.go; the consumer
 // is consumer.go, release.go, wait.go, lossy.go and join.go. points.go and
 // walk.go find a place in the stream. life.go, backing.go and files.go say where

@@ -1,0 +1,48 @@
+package ring
+
+import (
+	"context"
+	"os"
+)
+
+// Write publishes b, and whatever was staged before it, as one record of type
+// 0. It implements io.Writer; what exceeds MaxRecord is ErrTooLarge (see
+// WriteChain).
+func (p *Producer) Write(b []byte) (int, error) { return p.WriteType(0, b) }
+
+// WriteType is Write of a record with a type.
+func (p *Producer) WriteType(t uint16, b []byte) (int, error) {
+	if err := p.write(context.Background(), Header{Type: t}, b); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+// WriteChain publishes b as one message whatever its size: in one record if
+// it fits, else in several that are chained (Header.More and Continues).
+// Consumer.ReadChain and the stream adaptor join them. Parts are committed as
+// they are written, so that a message may exceed the ring.
+func (p *Producer) WriteChain(ctx context.Context, t uint16, b []byte) error {
+	for h := (Header{Type: t}); ; h.Continues = true {
+		n := min(len(b), p.maxPayload)
+		h.More = n < len(b)
+		if err := p.write(ctx, h, b[:n]); err != nil || !h.More {
+			return err
+		}
+		b = b[n:]
+	}
+}
+
+// write publishes a copy of b, with what was staged before.
+func (p *Producer) write(ctx context.Context, h Header, b []byte) error {
+	if !p.enter() {
+		return os.ErrClosed
+	}
+	buf, err := p.reserveWait(ctx, h, len(b))
+	if err == nil {
+		copyIn(buf, b)
+		p.commit()
+	}
+	p.leave()
+	return err
+}

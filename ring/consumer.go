@@ -158,7 +158,7 @@ func (c *Consumer) next(ctx context.Context, verify bool) (off uint64, m frame.M
 		// Loaded once, checked against the private geometry, then used (row 2).
 		m = frame.Meta(load64(c.metaWord(c.pos)))
 		off, n, size := c.pos&c.mask, m.Len(), uint64(m.Size())
-		if m.Flags()&^(frame.CRC|frame.More|frame.Cont) != 0 || n > c.maxPayload || off+size > c.capacity ||
+		if m.Flags()&(frame.Pad|frame.EOS|frame.MustUnderstand) != 0 || n > c.maxPayload || off+size > c.capacity ||
 			c.checksum && m.Flags()&frame.CRC == 0 {
 			if err := c.special(m); err != nil {
 				return 0, 0, err
@@ -230,11 +230,16 @@ func (c *Consumer) special(m frame.Meta) error {
 		return c.suspect(err)
 	}
 	if m.Flags()&frame.EOS != 0 {
-		return c.eos(end)
+		return c.eos(m, end)
 	}
 	if stale, err := c.doubtful(); stale {
 		return err
 	}
+	return c.stepOver(end)
+}
+
+// stepOver leaves a frame behind that nobody sees.
+func (c *Consumer) stepOver(end uint64) error {
 	c.pos = end
 	if c.viewed == 0 {
 		return c.release()
@@ -256,10 +261,15 @@ func (c *Consumer) endless(end uint64) error {
 
 // eos ends the stream for this attachment, unless the frame is of a producer
 // before the one that it knows of.
-func (c *Consumer) eos(end uint64) error {
+func (c *Consumer) eos(m frame.Meta, end uint64) error {
 	var b [8]byte
-	off := c.pos&c.mask + frame.HeaderSize
-	copyOut(b[:], c.ring[off:off+8])
+	off := c.pos & c.mask
+	copyOut(b[:], c.ring[off+frame.HeaderSize:off+frame.HeaderSize+8])
+	if m.Flags()&frame.CRC != 0 {
+		if err := frame.Verify(c.ring[off:off+end-c.pos], c.seq, m); err != nil {
+			return c.suspect(fmt.Errorf("%w: end of the stream before record %d: %w", ErrCorrupt, c.seq, err))
+		}
+	}
 	if stale, err := c.doubtful(); stale {
 		return err
 	}
@@ -267,11 +277,7 @@ func (c *Consumer) eos(end uint64) error {
 		c.epoch, c.ended = epoch, true
 		return io.EOF
 	}
-	c.pos = end
-	if c.viewed == 0 {
-		return c.release()
-	}
-	return nil
+	return c.stepOver(end)
 }
 
 // suspect reports bytes that are not what a producer writes, unless they were

@@ -41,12 +41,11 @@ const (
 
 	offCheckpoint = page + 1*line // sixteen of them, 32 bytes apart: four lines
 
-	offState       = page + 5*line      // u64 end of the stream | state in the low 4 bits
-	offEpoch       = page + 5*line + 8  // u64 how many producers there have been
-	offFenceMode   = page + 5*line + 16 // u32 who pays for the fence before a sleep
-	offConsumers   = page + 5*line + 20 // u32 how many the producer knows: a hint for spinning
-	offBoot        = page + 5*line + 24 // 16 bytes, boot of the machine of this epoch
-	offFirstRecord = page + 5*line + 40 // u64 sequence at which this epoch began: statistics
+	offState     = page + 5*line      // u64 end of the stream | state in the low 4 bits
+	offEpoch     = page + 5*line + 8  // u64 how many producers there have been
+	offFenceMode = page + 5*line + 16 // u32 who pays for the fence before a sleep
+	offConsumers = page + 5*line + 20 // u32 how many the producer knows: a hint for spinning
+	offBoot      = page + 5*line + 24 // 16 bytes, boot of the machine of this epoch
 
 	offWakeAt = page + 6*line     // u64 a cursor that crosses it wakes the producer; 0: nobody waits
 	offNeedAt = page + 6*line + 8 // u64 a cursor below it holds the producer up, <= wakeAt

@@ -13,7 +13,7 @@ func TestWordsDoNotOverlap(t *testing.T) {
 		{offMagic, 8}, {offVersion, 4}, {offByteOrder, 4}, {offMust, 4}, {offMay, 4}, {offCapacity, 8}, {offMaxRecord, 8},
 		{offSlots, 4}, {offRingFlags, 4}, {offCreation, 16}, {offRing, 8}, {offSize, 8},
 		{offHorizon, 8}, {offResume, 2 * resumeBytes}, {offCheckpoint, checkpoints * checkpointBytes},
-		{offState, 8}, {offEpoch, 8}, {offFenceMode, 4}, {offConsumers, 4}, {offBoot, 16}, {offFirstRecord, 8},
+		{offState, 8}, {offEpoch, 8}, {offFenceMode, 4}, {offConsumers, 4}, {offBoot, 16},
 		{offWakeAt, 8}, {offNeedAt, 8}, {offPublished, 8}, {offPosition, 8}, {offBytes, 8},
 		{offCreditWaits, 8}, {offWaitingFor, 4}, {offWaitedFor, 4}, {offWakes, 8}, {offEvictions, 8},
 		{offOwner, 4 + ownerBytes}, {offEvicted, MaxSlots * evictedBytes},

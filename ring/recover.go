@@ -95,7 +95,6 @@ func (p *Producer) begin(label string) {
 	}
 	store32(p.word32(offWaitingFor), 0)
 	store32(p.word32(offWaitedFor), 0)
-	store64(p.word(offFirstRecord), p.first)
 	store64(p.word(offPublished), p.first)
 	store64(p.word(offPosition), p.pos)
 	store64(p.word(offState), p.pos|stateOpen)

@@ -502,3 +502,34 @@ func TestMemoryIsFormattedAnew(t *testing.T) {
 	newProducer(t, r)
 	must(t, r.Close())
 }
+
+// A flag that this build does not know and may ignore changes nothing; one
+// that it must understand is refused by name.
+func TestFlagsOfRingsYetToCome(t *testing.T) {
+	for _, policy := range []Policy{Reliable, Lossy, Deadline(time.Hour)} {
+		r := newRing(t, Config{Capacity: MinCapacity})
+		p, c := newProducer(t, r), newConsumer(t, r, ConsumerConfig{Policy: policy})
+		at := p.pos
+		publish(t, p, 20)
+		publish(t, p, 21)
+		flag := func(f frame.Flags) { store64(p.metaWord(at), uint64(frame.MakeMeta(20, 0, f))) }
+		flag(0x0020)
+		expect(t, c, 1, 20)
+		expect(t, c, 2, 21)
+		late := newConsumer(t, r, ConsumerConfig{Policy: policy, From: Oldest})
+		flag(0x0100)
+		_, err := late.TryNext()
+		expectErr(t, err, frame.ErrUnknownFlag)
+		must(t, p.Close())
+	}
+}
+
+func TestEndOfStreamIsCheckedToo(t *testing.T) {
+	r := newRing(t, Config{Capacity: MinCapacity, Checksum: true})
+	p, c := newProducer(t, r), newConsumer(t, r, ConsumerConfig{})
+	must(t, p.Close())
+	p.ring[frame.HeaderSize] ^= 1 // its epoch
+	_, err := c.TryNext()
+	expectErr(t, err, ErrCorrupt)
+	expectErr(t, err, frame.ErrChecksum)
+}

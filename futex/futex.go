@@ -2,6 +2,7 @@ package futex
 
 import (
 	"errors"
+	"math"
 	"time"
 )
 
@@ -45,7 +46,12 @@ func CanWaitEither() bool {
 // Wake wakes everybody who sleeps on a shared word, in whatever process. The
 // caller has changed the word before. Wake does not block and does not fail;
 // without sleepers it costs one system call.
-func Wake(addr *uint32) { wake(addr) }
+func Wake(addr *uint32) { wake(addr, math.MaxInt32) }
+
+// WakeOne is Wake for words on which nobody sleeps but one thread: however
+// many others a hostile process lets sleep there, it wakes one of them, and
+// does not take longer.
+func WakeOne(addr *uint32) { wake(addr, 1) }
 
 // WakeOwn wakes those who sleep in [WaitEither] with addr as their own word.
 func WakeOwn(addr *uint32) { wakeOwn(addr) }

@@ -52,7 +52,7 @@ func poll(d time.Duration, changed func() bool) error {
 
 func canWaitEither() bool { return true }
 
-func wake(*uint32) {}
+func wake(*uint32, uintptr) {}
 
 func wakeOwn(*uint32) {}
 

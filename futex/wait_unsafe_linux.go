@@ -57,8 +57,8 @@ func unchanged(addr *uint32, val uint32) error {
 
 // wake goes through RawSyscall6: the kernel does not block in it. Its only
 // errors are addresses that are not mapped, where nobody can be asleep.
-func wake(addr *uint32) {
-	_, _, _ = unix.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(addr)), opWake, math.MaxInt32, 0, 0, 0)
+func wake(addr *uint32, most uintptr) {
+	_, _, _ = unix.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(addr)), opWake, most, 0, 0, 0)
 }
 
 func wakeOwn(addr *uint32) {

@@ -28,13 +28,19 @@ func Dial(ctx context.Context, path string) (*Ring, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := receive(ctx, c, path)
+	return takePlace(ctx, c, stop, path)
+}
+
+// takePlace attaches to the ring of whoever is at the other end of c, which it
+// takes over.
+func takePlace(ctx context.Context, c *net.UnixConn, stop func() bool, name string) (*Ring, error) {
+	b, err := receive(ctx, c, name)
 	if err == nil && !stop() {
 		err = errors.Join(ctx.Err(), b.closeMemory())
 	}
 	if err != nil {
 		stop()
-		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), c.Close())
+		return nil, errors.Join(fmt.Errorf("%s: %w", name, err), c.Close())
 	}
 	b.acquire()
 	go b.listen()
@@ -68,7 +74,12 @@ func callOn(ctx context.Context, path string) (c *net.UnixConn, stop func() bool
 		case <-time.After(time.Millisecond):
 		}
 	}
-	return c, context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) }), nil
+	return c, hurry(ctx, c), nil
+}
+
+// hurry lets the end of ctx end what is done with c.
+func hurry(ctx context.Context, c *net.UnixConn) (stop func() bool) {
+	return context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
 }
 
 // ask says hello and reads the reply, with so many descriptors.
@@ -106,7 +117,7 @@ func receive(ctx context.Context, c *net.UnixConn, path string) (b *dialedBackin
 		return nil, err
 	}
 	b = &dialedBacking{path: path, conn: c, slot: int(r.slot), dead: make(chan struct{}), answer: make(chan struct{}, 1),
-		alone: producer == uint32(os.Geteuid()) && r.flags&flagManyUsers == 0}
+		alone: producer == uint32(os.Geteuid()) && r.flags&flagManyUsers == 0, patience: r.patience}
 	if b.memory, err = shm.OpenMemfd(files[0], int64(r.size), shm.SealedForReaders, shm.ReadOnly); err != nil {
 		return nil, errors.Join(fmt.Errorf("%w: broadcast segment: %w", ErrFormat, err), files[1].Close())
 	}
@@ -135,17 +146,18 @@ func receive(ctx context.Context, c *net.UnixConn, path string) (b *dialedBackin
 // dialedBacking is a served ring as a consumer has it: whether its producer
 // lives is whether the connection does.
 type dialedBacking struct {
-	path    string
-	geo     geometry
-	conn    *net.UnixConn
-	memory  *shm.File // broadcast
-	own     *shm.File // the one slot that is ours
-	slot    int
-	alone   bool // no other users
-	handles atomic.Int32
-	deaths  listeners
-	answer  chan struct{} // the producer has counted us
-	dead    chan struct{} // closed at the end of the connection
+	path     string
+	geo      geometry
+	conn     *net.UnixConn
+	memory   *shm.File // broadcast
+	own      *shm.File // the one slot that is ours
+	slot     int
+	alone    bool // nobody whom the producer does not trust
+	patience time.Duration
+	handles  atomic.Int32
+	deaths   listeners
+	answer   chan struct{} // the producer has counted us
+	dead     chan struct{} // closed at the end of the connection
 
 	mu    sync.Mutex
 	taken bool // a consumer has had the slot
@@ -215,6 +227,8 @@ func (b *dialedBacking) slotLives(i int) (bool, error) {
 	defer b.mu.Unlock()
 	return i != b.slot || b.taken, nil
 }
+
+func (b *dialedBacking) terms(int) terms { return terms{patience: b.patience} }
 
 func (b *dialedBacking) watchProducer(fn func()) func() { return b.deaths.add(fn) }
 func (b *dialedBacking) watchSlots(func()) func()       { return func() {} }

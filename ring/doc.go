@@ -118,12 +118,13 @@
 // name: its memory is sealed, so that the producer alone can write to it,
 // whatever the consumer's privileges, and handed over at a socket together with
 // a page of the consumer's own, all that it may write to. What it writes there
-// cannot change what others read. It can still cost the producer time: there
-// is no limit yet on what policies are admitted, and a reliable consumer holds
-// it up for as long as it stays; one that says at every moment that it waits
-// costs a wake for each commit. Its connection is the proof of life, both ways.
-// The kernel says of which user it is; others than the producer's own are
-// admitted only if ServeConfig.Users names them. What seals do not stop: the
+// cannot change what others read. Its connection is the proof of life, both
+// ways. The kernel says of which user it is; others than the producer's own are
+// admitted only if ServeConfig.Users names them, and then as strangers: they
+// hold the producer up no longer than ServeConfig.Patience, which is not at
+// all unless it says so, and the producer looks for sleepers among them, and
+// wakes them, only so many times in a millisecond. A child gets its place from
+// Invite, without a socket that has a name. What seals do not stop: the
 // superuser, and processes of the producer's own user, may change the
 // producer's memory itself unless it is non-dumpable (prctl).
 //
@@ -135,8 +136,9 @@
 // is consumer.go, release.go, wait.go, lossy.go and join.go. points.go and
 // walk.go find a place in the stream. life.go, backing.go and files.go say where
 // a ring lives and who in it is alive; of a served ring serve.go, served.go,
-// places.go and reception.go do for the producer, dial.go for a consumer, and
-// handshake.go has what the two say to each other. "Row n" in comments is a row of the
+// places.go, reception.go, terms.go, strangers.go and invite.go do for the
+// producer, dial.go for a consumer, and handshake.go has what the two say to
+// each other. "Row n" in comments is a row of the
 // table below.
 //
 // # Ordering

@@ -10,6 +10,7 @@ import (
 type gates struct {
 	joins   uint64
 	list    []gate    // attached, in the order of their slots
+	calls   []call    // of those, who is looked at after every commit
 	ignored []uint64  // for each slot the generation that was evicted or found dead
 	tested  time.Time // when the locks of those in the way were last looked at
 	blocked bool      // some gate's since is set
@@ -43,6 +44,7 @@ func (g *gates) anyExpedited() bool {
 type gate struct {
 	slot       int
 	generation uint64
+	stranger   bool // its bell is the strangers' matter
 	gates      bool
 	deadline   time.Duration // 0: for ever
 	cursor     uint64        // last copy; never moves back
@@ -51,6 +53,12 @@ type gate struct {
 	cursorWord           *uint64
 	waiting, bell, fence *uint32
 	expedited            *uint32
+}
+
+// call is what every commit looks at: few bytes, for it does so for everybody.
+type call struct {
+	waiting *uint32
+	gate    int // index in the list
 }
 
 const noGate = ^uint64(0)
@@ -76,24 +84,32 @@ func (p *Producer) refresh() {
 		g.list = append(g.list, p.admit(slot, generation))
 	}
 	store32(p.word32(offConsumers), uint32(len(g.list)))
+	g.calls = make([]call, 0, len(g.list))
+	var bells []doorbell
+	for i := range g.list {
+		if c := &g.list[i]; c.stranger {
+			bells = append(bells, doorbell{c.waiting, c.bell})
+		} else {
+			g.calls = append(g.calls, call{c.waiting, i})
+		}
+	}
+	p.strangers.know(bells, p.word(offPosition))
 }
 
-// admit copies a consumer's policy, once for each generation.
+// admit copies a consumer's policy, once for each generation, and holds it to
+// the terms that it came on.
 func (p *Producer) admit(slot int, generation uint64) gate {
+	t := p.backing.terms(slot)
 	kind := policyKind(load32(p.slotWord32(slot, slotPolicy)))
-	g := gate{
-		slot: slot, generation: generation, gates: kind != kindLossy,
+	gates, deadline := t.binds(kind, time.Duration(load64(p.slotWord(slot, slotDeadline))))
+	return gate{
+		slot: slot, generation: generation, stranger: t.stranger, gates: gates, deadline: deadline,
 		cursorWord: p.slotWord(slot, slotCursor),
 		waiting:    p.slotWord32(slot, slotWaiting),
 		bell:       p.slotWord32(slot, slotBell),
 		fence:      p.slotWord32(slot, slotNeedsFence),
 		expedited:  p.slotWord32(slot, slotExpedited),
 	}
-	if kind == kindDeadline {
-		// At least 1 ns, whatever a peer has written: 0 would be for ever.
-		g.deadline = max(time.Duration(load64(p.slotWord(slot, slotDeadline))), 1)
-	}
-	return g
 }
 
 // gate returns the cursor of the slowest consumer that gates, noGate when none
@@ -214,10 +230,13 @@ func (p *Producer) wake() {
 	if load64(p.slots.w64(offJoins)) != p.gates.joins {
 		p.refresh()
 	}
-	for i := range p.gates.list {
-		if g := &p.gates.list[i]; load32(g.waiting) != 0 {
-			p.rouse(g)
+	for i := range p.gates.calls {
+		if c := &p.gates.calls[i]; load32(c.waiting) != 0 {
+			p.rouse(&p.gates.list[c.gate])
 		}
+	}
+	if p.strangers.present {
+		p.strangers.wake()
 	}
 }
 
@@ -240,6 +259,8 @@ func (p *Producer) ringAll() {
 	}
 }
 
+// ringBell wakes one sleeper: nobody sleeps on a bell but its consumer, and a
+// hostile one must not be able to make a wake long.
 func ringBell(bell *uint32) {
 	add32(bell, 1)
 	kernel.Wake(bell)

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"time"
 
 	"github.com/carousel-ipc/carousel/shm"
 )
@@ -18,7 +19,10 @@ import (
 // the message.
 //
 //	hello  magic 8 | version 4 | wish 4 | must-understand 4 | may-ignore 4 | zero 8
-//	reply  magic 8 | version 4 | code 4 | must-understand 4 | flags 4 | slot 4 | text length 4 | size 8 | creation 16 | text
+//	reply  magic 8 | version 4 | code 4 | must-understand 4 | flags 4 | slot 4 | text length 4 | size 8 | patience 8 | creation 16 | text
+//
+// Patience is how long the consumer may hold the producer up, in nanoseconds:
+// 0 for not at all, negative for as long as its policy says.
 //
 // Name and policy of the consumer stand in its slot, as in every ring.
 const (
@@ -27,7 +31,7 @@ const (
 	handshakeVersion = 1
 
 	helloSize = 32
-	replySize = 56
+	replySize = 64
 	mostText  = 4 << 20 // statistics of all slots fit
 
 	sayJoin   = 'j'
@@ -114,12 +118,13 @@ func (h hello) check() error {
 }
 
 type reply struct {
-	code  code
-	flags uint32
-	slot  uint32
-	size  uint64 // of the broadcast segment
-	id    creationID
-	text  string // of a refusal, or statistics
+	code     code
+	flags    uint32
+	slot     uint32
+	size     uint64 // of the broadcast segment
+	patience time.Duration
+	id       creationID
+	text     string // of a refusal, or statistics
 }
 
 func (r reply) bytes() []byte {
@@ -132,6 +137,7 @@ func (r reply) bytes() []byte {
 	b = binary.LittleEndian.AppendUint32(b, r.slot)
 	b = binary.LittleEndian.AppendUint32(b, uint32(len(r.text)))
 	b = binary.LittleEndian.AppendUint64(b, r.size)
+	b = binary.LittleEndian.AppendUint64(b, uint64(r.patience))
 	b = append(b, r.id[:]...)
 	return append(b, r.text...)
 }
@@ -174,7 +180,10 @@ func readReply(c *net.UnixConn, descriptors int) (r reply, files []*os.File, err
 	if _, err := io.ReadFull(c, text); err != nil {
 		return r, files, err
 	}
-	r = reply{code: code(u32(12)), flags: u32(20), slot: u32(24), size: binary.LittleEndian.Uint64(b[32:]), id: creationID(b[40:56]), text: string(text)}
+	r = reply{
+		code: code(u32(12)), flags: u32(20), slot: u32(24), size: binary.LittleEndian.Uint64(b[32:]),
+		patience: time.Duration(binary.LittleEndian.Uint64(b[40:])), id: creationID(b[48:64]), text: string(text),
+	}
 	if r.code != codeOK {
 		return r, files, fmt.Errorf("%w: %s", r.code.cause(), printable(text[:min(len(text), 300)]))
 	}

@@ -71,6 +71,9 @@ func (c *Consumer) takeSlot() (slot int, unlock func() error, err error) {
 				continue
 			}
 		}
+		if err := c.backing.terms(slot).admit(c.policy); err != nil {
+			return 0, nil, err
+		}
 		unlock, err := c.backing.lockSlot(slot)
 		if err == nil {
 			return slot, unlock, nil

@@ -18,7 +18,7 @@ func (kernelCalls) WaitEither(shared *uint32, v uint32, own *uint32, ownV uint32
 	return futex.WaitEither(shared, v, own, ownV, d)
 }
 func (kernelCalls) CanWaitEither() bool   { return futex.CanWaitEither() }
-func (kernelCalls) Wake(w *uint32)        { futex.Wake(w) }
+func (kernelCalls) Wake(w *uint32)        { futex.WakeOne(w) }
 func (kernelCalls) WakeOwn(w *uint32)     { futex.WakeOwn(w) }
 func (kernelCalls) Barrier() error        { return futex.Barrier() }
 func (kernelCalls) Sleep(d time.Duration) { time.Sleep(d) }

@@ -44,8 +44,9 @@ type Producer struct {
 	mark    uint64  // a record from here on begins another sixteenth of the ring
 	marks   []point // staged records that begin a sixteenth
 
-	gates gates
-	stats struct{ waits, wakes, evictions uint64 }
+	gates     gates
+	strangers strangers
+	stats     struct{ waits, wakes, evictions uint64 }
 }
 
 // NewProducer takes the ring over: it finds the end of what was committed,
@@ -320,6 +321,7 @@ func (p *Producer) Close() error {
 	p.endOfStream(!reserved)
 	p.unwatch()
 	p.alarm.silence()
+	p.strangers.silence()
 	errs := []error{p.sync()}
 	errs = append(errs, p.discard(reserved))
 	errs = append(errs, p.unlock(), p.backing.release())

@@ -56,7 +56,7 @@ func (b *servedBacking) accept() {
 		case err == nil:
 			if b.greet(c) {
 				b.desk.enter(c)
-				go b.serve(c)
+				go b.serve(c, handshakeLimit)
 			}
 		case errors.Is(err, net.ErrClosed):
 			return
@@ -66,10 +66,10 @@ func (b *servedBacking) accept() {
 	}
 }
 
-// serve is one client, from hello to the end of its connection.
-func (b *servedBacking) serve(c *net.UnixConn) {
+// serve is one client, from hello to the end of its connection. 0 is no limit.
+func (b *servedBacking) serve(c *net.UnixConn, limit time.Duration) {
 	defer b.part(c)
-	slot, err := b.handshake(c)
+	slot, err := b.handshake(c, limit)
 	b.desk.leave(c)
 	if err != nil || slot < 0 {
 		return
@@ -79,15 +79,21 @@ func (b *servedBacking) serve(c *net.UnixConn) {
 }
 
 // handshake answers one hello. slot is what it gave away, -1 for nothing.
-func (b *servedBacking) handshake(c *net.UnixConn) (slot int, err error) {
-	if err := c.SetDeadline(time.Now().Add(handshakeLimit)); err != nil {
-		return -1, err
+func (b *servedBacking) handshake(c *net.UnixConn, limit time.Duration) (slot int, err error) {
+	if limit > 0 {
+		if err := c.SetDeadline(time.Now().Add(limit)); err != nil {
+			return -1, err
+		}
 	}
 	refuse := func(k code, err error) (int, error) {
 		_, werr := c.Write(reply{code: k, text: err.Error()}.bytes())
 		return -1, errors.Join(err, werr)
 	}
-	if err := b.admits(c); err != nil {
+	user, err := shm.PeerUser(c)
+	if err != nil {
+		return -1, err
+	}
+	if err := b.admits(user); err != nil {
 		return refuse(codeUser, err)
 	}
 	h, err := readHello(c)
@@ -105,10 +111,10 @@ func (b *servedBacking) handshake(c *net.UnixConn) (slot int, err error) {
 		_, err = c.Write(reply{text: text}.bytes())
 		return -1, err
 	}
-	slot, memory, err := b.sit()
+	slot, memory, err := b.sit(user)
 	for end := time.Now().Add(seatPatience); errors.Is(err, ErrNoSlot) && time.Now().Before(end); {
 		time.Sleep(time.Millisecond)
-		slot, memory, err = b.sit()
+		slot, memory, err = b.sit(user)
 	}
 	switch {
 	case errors.Is(err, ErrNoSlot):
@@ -116,7 +122,7 @@ func (b *servedBacking) handshake(c *net.UnixConn) (slot int, err error) {
 	case err != nil:
 		return refuse(codeEnded, err)
 	}
-	offer := reply{slot: uint32(slot), size: b.geo.broadcastSize(), id: b.id}
+	offer := reply{slot: uint32(slot), size: b.geo.broadcastSize(), patience: b.termsFor(user).patience, id: b.id}
 	if !b.oneUser() {
 		offer.flags |= flagManyUsers
 	}
@@ -131,14 +137,10 @@ func (b *servedBacking) handshake(c *net.UnixConn) (slot int, err error) {
 	return slot, nil
 }
 
-// admits tells whether the user at the other end may be on the ring.
-func (b *servedBacking) admits(c *net.UnixConn) error {
-	user, err := shm.PeerUser(c)
-	if err != nil {
-		return err
-	}
-	if own := uint32(os.Geteuid()); user != own && !slices.Contains(b.users, user) {
-		return fmt.Errorf("user id %d, want %d", user, append([]uint32{own}, b.users...))
+// admits tells whether a user may be on the ring.
+func (b *servedBacking) admits(user uint32) error {
+	if own := uint32(os.Geteuid()); user != own && !slices.Contains(b.cfg.Users, user) {
+		return fmt.Errorf("user id %d, want %d", user, append([]uint32{own}, foreign(b.cfg.Users)...))
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/carousel-ipc/carousel/shm"
 )
@@ -15,18 +16,34 @@ import (
 type ServeConfig struct {
 	Config
 	// Users are the ids of users whose consumers are admitted besides those of
-	// this process's own. With any of them the producer pays for a fence after
-	// each commit: the cheaper way would let any user of the machine slow it down.
+	// this process's own.
 	Users []uint32
+	// Distrust treats consumers of this process's own user like those of
+	// others. For consumers in sandboxes that are of the same user.
+	Distrust bool
+	// Patience is how long a consumer that is not trusted may hold the producer
+	// up each time, before it is evicted. 0: not at all, only lossy ones are
+	// admitted; negative: for as long as its policy says. A consumer can make use of
+	// its patience again and again: hostile ones cost no time only if lossy.
+	Patience time.Duration
+	// PerUser is how many consumers that are not trusted may be on the ring at once
+	// for each user. 0: a quarter of the slots, but at least one.
+	PerUser int
 }
 
+// strangers tells whether there may be consumers that are not trusted. The
+// producer pays for a fence after each commit then: the cheaper way would let
+// any user of the machine slow it down.
+func (c ServeConfig) strangers() bool { return c.Distrust || len(foreign(c.Users)) > 0 }
+
 // Serve makes a ring in sealed memory that has no name, and hands it to
-// whoever dials l (Dial) and is admitted. A consumer can write to nothing but
-// a page of its own. The connection is the proof of life: each side hears of
-// the other's death at once, and nothing stays behind. The ring has one
-// producer in its life, and is served until that closes, or, if it never came
-// to be, until the Ring does. Serve takes l over. Linux only: elsewhere the
-// error wraps errors.ErrUnsupported.
+// whoever dials l (Dial) and is admitted, or is invited (Invite): with a nil l
+// to nobody else. A consumer can write to nothing but a page of its own. The
+// connection is the proof of life: each side hears of the other's death at
+// once, and nothing stays behind. The ring has one producer in its life, and
+// is served until that closes, or, if it never came to be, until the Ring
+// does. Serve takes l over. Linux only: elsewhere the error wraps
+// errors.ErrUnsupported.
 func Serve(l *net.UnixListener, cfg ServeConfig) (*Ring, error) {
 	return serve(l, cfg, func() error { return nil })
 }
@@ -36,7 +53,7 @@ func Serve(l *net.UnixListener, cfg ServeConfig) (*Ring, error) {
 // ErrProducerLive. The folder should be one in which nobody else can make or
 // remove names.
 func Listen(path string, cfg ServeConfig) (*Ring, error) {
-	if _, err := cfg.geometry(); err != nil {
+	if err := cfg.check(); err != nil {
 		return nil, err
 	}
 	mode := os.FileMode(0o600)
@@ -50,6 +67,30 @@ func Listen(path string, cfg ServeConfig) (*Ring, error) {
 	return serve(l, cfg, unname)
 }
 
+// check tells whether such a ring can be made.
+func (c ServeConfig) check() error {
+	geo, err := c.geometry()
+	if err == nil && (c.PerUser < 0 || c.PerUser > geo.slots) {
+		err = fmt.Errorf("%w: %d consumers for each user, want 0 to %d", ErrConfig, c.PerUser, geo.slots)
+	}
+	return err
+}
+
+// perUser is how many slots a user that is not trusted may have.
+func (c ServeConfig) perUser(slots int) int {
+	if c.PerUser > 0 {
+		return c.PerUser
+	}
+	return max(slots/4, 1)
+}
+
+func closeListener(l *net.UnixListener) error {
+	if l == nil {
+		return nil
+	}
+	return ignoreClosed(l.Close())
+}
+
 // foreign are the users that are not our own.
 func foreign(users []uint32) []uint32 {
 	own := uint32(os.Geteuid())
@@ -59,7 +100,7 @@ func foreign(users []uint32) []uint32 {
 func serve(l *net.UnixListener, cfg ServeConfig, unname func() error) (*Ring, error) {
 	b, err := makeServed(l, cfg)
 	if err != nil {
-		return nil, errors.Join(err, unname(), l.Close())
+		return nil, errors.Join(err, unname(), closeListener(l))
 	}
 	b.unname = unname
 	b.acquire()
@@ -74,17 +115,19 @@ func serve(l *net.UnixListener, cfg ServeConfig, unname func() error) (*Ring, er
 		return nil, err
 	}
 	r.prefault, r.lock = cfg.Prefault, cfg.Lock
-	go b.accept()
+	if l != nil {
+		go b.accept()
+	}
 	return r, nil
 }
 
 // makeServed makes the memory. The mapping for writing comes before the seals,
 // which forbid any other.
 func makeServed(l *net.UnixListener, cfg ServeConfig) (*servedBacking, error) {
-	geo, err := cfg.geometry()
-	if err != nil {
+	if err := cfg.check(); err != nil {
 		return nil, err
 	}
+	geo, _ := cfg.geometry()
 	if os.Getpagesize() != page && shm.CanSeal {
 		return nil, fmt.Errorf("ring: pages of this machine have %d bytes, want %d for a served ring: %w", os.Getpagesize(), page, errors.ErrUnsupported)
 	}
@@ -97,8 +140,11 @@ func makeServed(l *net.UnixListener, cfg ServeConfig) (*servedBacking, error) {
 		return nil, errors.Join(err, f.Close())
 	}
 	b := &servedBacking{
-		path: l.Addr().String(), geo: geo, id: newID(), users: foreign(cfg.Users), listener: l, memory: f, first: first,
+		geo: geo, id: newID(), cfg: cfg, listener: l, memory: f, first: first,
 		seats: make([]seat, geo.slots), conns: map[*net.UnixConn]struct{}{},
+	}
+	if l != nil {
+		b.path = l.Addr().String()
 	}
 	formatBroadcast(segmentOf(first.Bytes()), geo, b.id, point{seq: 1})
 	if err := f.Seal(shm.SealedForReaders); err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -19,9 +20,9 @@ type servedBacking struct {
 	path     string
 	geo      geometry
 	id       creationID
-	users    []uint32 // admitted besides our own
-	listener *net.UnixListener
-	unname   func() error // takes the socket's name away
+	cfg      ServeConfig
+	listener *net.UnixListener // nil: only who is invited comes
+	unname   func() error      // takes the socket's name away
 	handles  atomic.Int32
 	memory   *shm.File // the broadcast segment
 	first    region    // its one mapping for writing, until the producer has it
@@ -48,15 +49,25 @@ const (
 	producerGone
 )
 
-// seat is one slot: who sits in it, and its memory.
+// seat is one slot: who sits in it, on what terms, and its memory.
 type seat struct {
 	taken, alive bool
+	user         uint32
+	terms        terms
 	memory       *shm.File
 }
 
 func (b *servedBacking) name() string { return b.path }
 
-func (b *servedBacking) oneUser() bool { return len(b.users) == 0 }
+func (b *servedBacking) oneUser() bool { return !b.cfg.strangers() }
+
+// termsFor are the terms that consumers of a user come on.
+func (b *servedBacking) termsFor(user uint32) terms {
+	if user == uint32(os.Geteuid()) && !b.cfg.Distrust {
+		return trusted
+	}
+	return terms{stranger: true, patience: b.cfg.Patience}
+}
 
 // broadcast gives out the one mapping that could be made for writing, which is
 // older than the seals.
@@ -138,6 +149,15 @@ func (b *servedBacking) slotLives(i int) (bool, error) {
 	return b.seats[i].alive, nil
 }
 
+func (b *servedBacking) terms(i int) terms {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.seats[i].taken {
+		return trusted // there is nobody
+	}
+	return b.seats[i].terms
+}
+
 func (b *servedBacking) watchProducer(func()) func() { return func() {} }
 func (b *servedBacking) watchSlots(fn func()) func() { return b.deaths.add(fn) }
 func (b *servedBacking) acquire()                    { b.handles.Add(1) }
@@ -173,7 +193,7 @@ func (b *servedBacking) stop() error {
 		_ = c.Close()
 	}
 	b.mu.Unlock()
-	errs := []error{b.unname(), ignoreClosed(b.listener.Close()), b.memory.Close()}
+	errs := []error{b.unname(), closeListener(b.listener), b.memory.Close()}
 	if first != nil {
 		errs = append(errs, first.Unmap())
 	}
@@ -184,11 +204,15 @@ func (b *servedBacking) stop() error {
 
 // sit gives a newcomer a slot with memory of its own, which is in the
 // producer's sight before the newcomer has it.
-func (b *servedBacking) sit() (slot int, memory *shm.File, err error) {
+func (b *servedBacking) sit(user uint32) (slot int, memory *shm.File, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.stopped {
 		return 0, nil, errOneProducer
+	}
+	t := b.termsFor(user)
+	if has, most := b.seatsOf(user), b.cfg.perUser(len(b.seats)); t.stranger && has >= most {
+		return 0, nil, fmt.Errorf("%w: user id %d has %d, want fewer than %d", ErrNoSlot, user, has, most)
 	}
 	slot = -1
 	for i := range b.seats {
@@ -209,8 +233,17 @@ func (b *servedBacking) sit() (slot int, memory *shm.File, err error) {
 		}
 	}
 	b.next = slot + 1
-	b.seats[slot] = seat{taken: true, alive: true, memory: memory}
+	b.seats[slot] = seat{taken: true, alive: true, user: user, terms: t, memory: memory}
 	return slot, memory, nil
+}
+
+func (b *servedBacking) seatsOf(user uint32) (n int) {
+	for _, s := range b.seats {
+		if s.taken && s.user == user {
+			n++
+		}
+	}
+	return n
 }
 
 // makePlace makes the memory of a slot. Its generation begins at a number that
@@ -241,11 +274,11 @@ func makePlace() (*shm.File, error) {
 func (b *servedBacking) rise(slot int) {
 	b.mu.Lock()
 	memory := b.seats[slot].memory
-	b.seats[slot] = seat{taken: true}
+	b.seats[slot].alive, b.seats[slot].memory = false, nil
 	b.mu.Unlock()
 	b.deaths.call()
 	b.mu.Lock()
-	b.seats[slot].taken = false
+	b.seats[slot] = seat{}
 	b.mu.Unlock()
 	_ = memory.Close()
 }

@@ -111,6 +111,10 @@ func dialRole() error {
 	if err != nil {
 		return err
 	}
+	return readAll(r)
+}
+
+func readAll(r *Ring) (err error) {
 	var cfg ConsumerConfig
 	if s := os.Getenv("POLICY"); s != "" {
 		if cfg.Policy, err = ParsePolicy(s); err != nil {
@@ -226,8 +230,18 @@ func returns(t *testing.T, before served) {
 // outputOf starts a child whose output is wanted.
 func outputOf(t *testing.T, role string, env ...string) (*exec.Cmd, *bufio.Reader) {
 	t.Helper()
+	return outputWith(t, role, nil, env...)
+}
+
+// outputWith gives the child a file besides, which it takes over.
+func outputWith(t *testing.T, role string, f *os.File, env ...string) (*exec.Cmd, *bufio.Reader) {
+	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(append(os.Environ(), roleEnv+"="+role), env...)
+	if f != nil {
+		cmd.ExtraFiles = []*os.File{f}
+		defer f.Close()
+	}
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	must(t, err)
@@ -482,8 +496,8 @@ func TestHandshakeIsFrozen(t *testing.T) {
 		want string
 	}{
 		{hello{version: 1, wish: wishPlace, must: 3}.bytes(), "4341525353484c31" + "01000000" + "01000000" + "03000000" + "000000000000000000000000"},
-		{reply{code: codeNoSlot, flags: 1, slot: 7, size: 16384, id: id, text: "no"}.bytes(), "4341525353525031" + "01000000" + "02000000" + "00000000" + "01000000" + "07000000" + "02000000" +
-			"0040000000000000" + "7369787465656e206279746573206964" + "6e6f"},
+		{reply{code: codeNoSlot, flags: 1, slot: 7, size: 16384, patience: time.Second, id: id, text: "no"}.bytes(), "4341525353525031" + "01000000" + "02000000" + "00000000" + "01000000" + "07000000" + "02000000" +
+			"0040000000000000" + "00ca9a3b00000000" + "7369787465656e206279746573206964" + "6e6f"},
 	} {
 		if got := hex.EncodeToString(tc.got); got != tc.want {
 			t.Errorf("found %s\nwant  %s", got, tc.want)
@@ -609,7 +623,7 @@ func TestAnotherUser(t *testing.T) {
 	}
 
 	path = socketPath(t)
-	_, p := listen(t, path, ServeConfig{Users: []uint32{nobody}})
+	_, p := listen(t, path, ServeConfig{Users: []uint32{nobody}, Patience: -1})
 	own := dial(t, path, ConsumerConfig{})
 	cmd, said, out := foreigner(t, path)
 	if line, err := out.ReadString('\n'); line != "joined\n" {

@@ -29,6 +29,9 @@ func Reserve(int) (*Region, error) { return nil, ErrNoMemfd }
 // Overlay maps a file over a part of r, on Linux.
 func (r *Region) Overlay(int, *File, Access) error { return ErrNoMemfd }
 
+// Pair makes two ends of a connection, on Linux.
+func Pair() (*net.UnixConn, *os.File, error) { return nil, nil, ErrNoMemfd }
+
 // Send hands files over, on Linux.
 func Send(*net.UnixConn, []byte, ...*File) error { return ErrNoMemfd }
 

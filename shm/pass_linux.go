@@ -3,12 +3,28 @@
 package shm
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
 
 	"golang.org/x/sys/unix"
 )
+
+// Pair makes two ends of a connection that has no name, the second as a file
+// for another process to inherit. Both are closed on exec.
+func Pair() (*net.UnixConn, *os.File, error) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, nil, fmt.Errorf("shm: %w", os.NewSyscallError("socketpair", err))
+	}
+	near, far := os.NewFile(uintptr(fds[0]), "near end"), os.NewFile(uintptr(fds[1]), "far end")
+	c, err := net.FileConn(near)
+	if err := errors.Join(err, near.Close()); err != nil {
+		return nil, nil, errors.Join(err, far.Close())
+	}
+	return c.(*net.UnixConn), far, nil
+}
 
 // Send writes msg, of a page at most, and hands the files over with it.
 func Send(c *net.UnixConn, msg []byte, files ...*File) error {

@@ -15,7 +15,7 @@ import (
 var memfdScheme = func() scheme {
 	s := ringMedium{
 		create: func(path string, cfg ProducerConfig) (*ring.Ring, error) {
-			return ring.Listen(path, ring.ServeConfig{Config: cfg.ring(), Users: cfg.Users})
+			return ring.Listen(path, ring.ServeConfig{Config: cfg.ring(), Users: cfg.Users, Patience: cfg.Patience})
 		},
 		open:    dialRing,
 		remove:  func(string) error { return nil }, // the ring does

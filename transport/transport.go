@@ -28,6 +28,7 @@ package transport
 import (
 	"context"
 	"io/fs"
+	"time"
 )
 
 // ProducerConfig is what Create needs besides the URL. Zero values are the
@@ -48,6 +49,10 @@ type ProducerConfig struct {
 	// Users are the ids of users whose consumers are admitted to a memfd ring,
 	// besides our own.
 	Users []uint32
+	// Patience is how long a consumer of another user may hold the producer of
+	// a memfd ring up. 0: not at all, it has to be lossy; negative: for as long
+	// as its policy says.
+	Patience time.Duration
 	// Wait is how the producer waits for credit.
 	Wait Wait
 	// Label tells people who the producer is. "": the name of the program.

@@ -95,6 +95,24 @@ func (t *recordType) Set(s string) error {
 
 func (t recordType) String() string { return strconv.Itoa(int(t)) }
 
+// users are ids of users, with commas between.
+type users []uint32
+
+func (u *users) Set(s string) error {
+	for id := range strings.SplitSeq(s, ",") {
+		n, err := strconv.ParseUint(id, 10, 32)
+		if err != nil {
+			return errors.New("want ids of users, such as 1000,1001")
+		}
+		*u = append(*u, uint32(n))
+	}
+	return nil
+}
+
+func (u *users) String() string {
+	return strings.Trim(strings.ReplaceAll(fmt.Sprint([]uint32(*u)), " ", ","), "[]")
+}
+
 // splitting is how records and a stream of bytes become each other.
 type splitting uint8
 

@@ -40,6 +40,9 @@ func TestUsageErrors(t *testing.T) {
 		{"producer", []string{"-type", "65536", "shm://a"}, "0 to 65535"},
 		{"producer", []string{"-wait", "nap", "shm://a"}, "want spin, yield, block or adaptive"},
 		{"producer", []string{"-drain", "-1s", "shm://a"}, "want 0 or more"},
+		{"producer", []string{"-users", "0,x", "memfd:///a"}, "want ids of users"},
+		{"producer", []string{"-users", "7", "shm://a"}, "are about memfd: rings, found shm://a"},
+		{"producer", []string{"-patience", "1s", "memfd:///a"}, "give -users too"},
 		{"producer", []string{"-gen", "5", "-size", "23", "shm://a"}, "at least 24 bytes"},
 		{"producer", []string{"-gen", "5", "-rate", "0", "shm://a"}, "more than 0"},
 		{"producer", []string{"-gen", "5", "-rate", "NaN", "shm://a"}, "more than 0"},
@@ -120,7 +123,7 @@ func TestHelpAndVersion(t *testing.T) {
 // Every flag is in the help, and the help names no flag that is not there.
 func TestHelpNamesEveryFlag(t *testing.T) {
 	for command, flags := range map[string]string{
-		"producer": "split gen size rate consumers capacity slots batch type crc wait drain progress json version demo",
+		"producer": "split gen size rate consumers capacity slots batch type crc users patience wait drain progress json version demo",
 		"consumer": "split policy from n type verify latency wait connect linger follow name progress json version",
 	} {
 		usage := producerUsage

@@ -27,6 +27,8 @@ type producerFlags struct {
 	batch     int
 	typ       recordType
 	crc       bool
+	users     users
+	patience  time.Duration
 	wait      transport.Wait
 	drain     time.Duration
 	progress  bool
@@ -53,6 +55,8 @@ func parseProducer(args []string, stdout io.Writer) (producerFlags, error) {
 	fs.IntVar(&f.batch, "batch", 0, "")
 	fs.Var(&f.typ, "type", "")
 	fs.BoolVar(&f.crc, "crc", false, "")
+	fs.Var(&f.users, "users", "")
+	fs.DurationVar(&f.patience, "patience", 0, "")
 	fs.Func("wait", "", func(s string) (err error) { f.wait, err = transport.ParseWait(s); return hint(err) })
 	fs.DurationVar(&f.drain, "drain", f.drain, "")
 	fs.BoolVar(&f.progress, "progress", false, "")
@@ -72,6 +76,9 @@ func parseProducer(args []string, stdout io.Writer) (producerFlags, error) {
 	}
 	var err error
 	f.url, f.medium, err = onlyURL(fs)
+	if err == nil && f.medium != "memfd" && (given(fs, "users") || given(fs, "patience")) {
+		err = usagef("-users and -patience are about memfd: rings, found %s", f.url)
+	}
 	return f, err
 }
 
@@ -107,6 +114,8 @@ func (f *producerFlags) check(fs *flag.FlagSet) error {
 		return usagef("-slots %d: want 1 to %d", f.slots, transport.MaxSlots)
 	case f.batch < 0 || given(fs, "batch") && f.batch == 0:
 		return usagef("-batch %d: want 1 or more", f.batch)
+	case given(fs, "patience") && len(f.users) == 0:
+		return usagef("-patience is about consumers of other users: give -users too")
 	case f.drain < 0:
 		return usagef("-drain %v: want 0 or more", f.drain)
 	}
@@ -160,6 +169,8 @@ func produce(f producerFlags, stdin io.Reader, c *console, sig *interrupts, sum 
 		Capacity: int(f.capacity),
 		Slots:    f.slots,
 		Checksum: f.crc,
+		Users:    f.users,
+		Patience: f.patience,
 		Wait:     f.wait,
 		Label:    "producer",
 	})

@@ -46,6 +46,9 @@ The ring (what exists already is taken as it is, unless it differs from what is 
   -capacity SIZE    bytes, a power of two from 4KiB (4MiB); a record takes up to a quarter
   -slots N          consumers that may be attached at once (64)
   -crc              a checksum on every record, which consumers verify
+  -users ID,ID      memfd: users whose consumers are admitted besides your own
+  -patience D       memfd: how long one of them may hold the producer up each time before
+                    it is evicted; 0: only lossy ones are admitted (0); -1s: for ever
 
 Output, on standard error:
   -progress         a progress line, also when standard error is no terminal

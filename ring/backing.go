@@ -23,7 +23,7 @@ func (b *namedBacking) ring(geo geometry, cfg Config) (*Ring, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.prefault, r.lock = cfg.Prefault, cfg.Lock
+	r.cfg = cfg
 	return r, nil
 }
 

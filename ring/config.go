@@ -44,6 +44,12 @@ type Config struct {
 	Prefault bool
 	// Lock keeps the pages in memory (mlock), within RLIMIT_MEMLOCK.
 	Lock bool
+	// Rendezvous is capacity zero in the words of the textbooks: each Commit of
+	// a producer made from this Ring returns only when every consumer that
+	// gates has released what it published, under the context of the Reserve
+	// before it. Whatever it returns, the records are published; a *LagError
+	// names who lags when the context ends. The ring itself has Capacity bytes.
+	Rendezvous bool
 	// Perm is the mode of a named ring's files. A named ring trusts its own
 	// user and nobody else, so only owner bits are allowed. 0: 0o600.
 	Perm fs.FileMode

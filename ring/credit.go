@@ -177,6 +177,14 @@ func (p *Producer) Drain(ctx context.Context) error {
 		return os.ErrClosed
 	}
 	defer p.leave()
+	return p.meet(ctx)
+}
+
+// meet is Drain within a call. A rendezvous ends each commit with it.
+func (p *Producer) meet(ctx context.Context) error {
+	if ctx == nil { // nothing was reserved, or by TryReserve
+		ctx = context.Background()
+	}
 	err := p.waitGate(ctx, p.pos, func(bool) bool {
 		p.bury()
 		return p.gate() >= p.pos

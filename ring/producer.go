@@ -39,6 +39,7 @@ type Producer struct {
 	copy    int    // which resume point was last valid: the other is written next
 	epoch   uint64
 	fenced  bool    // this producer pays for the fence behind its commits
+	meets   bool    // Config.Rendezvous
 	bytes   uint64  // payload bytes committed in this epoch
 	staged  uint64  // payload bytes staged
 	mark    uint64  // a record from here on begins another sixteenth of the ring
@@ -46,6 +47,7 @@ type Producer struct {
 
 	gates     gates
 	strangers strangers
+	asked     context.Context // of the last Reserve; in a rendezvous only
 	stats     struct{ waits, wakes, evictions uint64 }
 }
 
@@ -85,7 +87,7 @@ func (r *Ring) takeOver(cfg ProducerConfig) (*Producer, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Producer{attachment: a, ladder: newLadder(cfg.Wait), fenced: !a.backing.oneUser() || !futex.Register()}
+	p := &Producer{attachment: a, ladder: newLadder(cfg.Wait), meets: r.cfg.Rendezvous, fenced: !a.backing.oneUser() || !futex.Register()}
 	p.section.init()
 	p.alarm.init()
 	if err = r.prepare(&p.attachment); err == nil {
@@ -129,6 +131,9 @@ func (p *Producer) ReserveRecord(ctx context.Context, h Header, n int) ([]byte, 
 		return nil, os.ErrClosed
 	}
 	b, err := p.reserveWait(ctx, h, n)
+	if p.meets {
+		p.asked = ctx
+	}
 	p.leave()
 	return b, err
 }
@@ -222,15 +227,20 @@ func (p *Producer) stage(pos uint64, m frame.Meta) {
 }
 
 // Commit makes all staged records visible, in order and all at once, and wakes
-// the consumers that sleep. With nothing staged it does nothing.
+// the consumers that sleep. With nothing staged it does nothing. It does not
+// wait, except in a rendezvous (Config.Rendezvous).
 func (p *Producer) Commit() error {
 	if !p.enter() {
 		p.buryLate()
 		return os.ErrClosed
 	}
 	p.commit()
+	var err error
+	if p.meets {
+		err = p.meet(p.asked)
+	}
 	p.leave()
-	return nil
+	return err
 }
 
 func (p *Producer) commit() {

@@ -14,9 +14,8 @@ import (
 // consumers and statistics. Any goroutine may use it. The handles made from it
 // live on after Close.
 type Ring struct {
-	backing  backing
-	prefault bool
-	lock     bool
+	backing backing
+	cfg     Config // what it was made or created with, for the handles made from it
 
 	mu     sync.Mutex
 	users  int // calls in flight
@@ -48,7 +47,11 @@ func Format(mem []byte, cfg Config) (*Ring, error) {
 	n := geo.broadcastSize()
 	formatSlots(segmentOf(mem[n:]), geo, id)
 	formatBroadcast(segmentOf(mem), geo, id, point{seq: 1})
-	return Attach(mem)
+	r, err := Attach(mem)
+	if err == nil {
+		r.cfg = cfg
+	}
+	return r, err
 }
 
 // Attach opens the ring that Format made in mem.
@@ -90,12 +93,12 @@ func open(b backing, geo geometry) (*Ring, error) {
 // prepare does to a new handle's mappings what the configuration asks for.
 func (r *Ring) prepare(a *attachment) error {
 	for _, m := range a.regions {
-		if r.prefault {
+		if r.cfg.Prefault {
 			if err := m.Prefault(); err != nil {
 				return err
 			}
 		}
-		if r.lock {
+		if r.cfg.Lock {
 			if err := m.Lock(); err != nil {
 				return err
 			}

@@ -114,7 +114,7 @@ func serve(l *net.UnixListener, cfg ServeConfig, unname func() error) (*Ring, er
 	if err != nil {
 		return nil, err
 	}
-	r.prefault, r.lock = cfg.Prefault, cfg.Lock
+	r.cfg = cfg.Config
 	if l != nil {
 		go b.accept()
 	}

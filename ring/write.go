@@ -42,6 +42,9 @@ func (p *Producer) write(ctx context.Context, h Header, b []byte) error {
 	if err == nil {
 		copyIn(buf, b)
 		p.commit()
+		if p.meets {
+			err = p.meet(ctx)
+		}
 	}
 	p.leave()
 	return err

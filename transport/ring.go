@@ -49,7 +49,7 @@ func here(open func(string) (*ring.Ring, error)) func(context.Context, string) (
 }
 
 func (cfg ProducerConfig) ring() ring.Config {
-	return ring.Config{Capacity: cfg.Capacity, MaxRecord: cfg.MaxRecord, Slots: cfg.Slots, Checksum: cfg.Checksum, Perm: cfg.Perm}
+	return ring.Config{Capacity: cfg.Capacity, MaxRecord: cfg.MaxRecord, Slots: cfg.Slots, Checksum: cfg.Checksum, Rendezvous: cfg.Rendezvous, Perm: cfg.Perm}
 }
 
 // look is how often Open looks for something to read.

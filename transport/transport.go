@@ -37,6 +37,9 @@ type ProducerConfig struct {
 	// Capacity in bytes, a power of two. 0: what exists already, or the
 	// medium's default; any other value must agree with what exists.
 	Capacity int
+	// Rendezvous is capacity zero: each Commit returns only when every consumer
+	// that gates has released, under the context of the Reserve before it.
+	Rendezvous bool
 	// MaxRecord is the largest payload of one record in bytes. 0: the default
 	// for the capacity.
 	MaxRecord int

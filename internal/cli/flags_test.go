@@ -27,7 +27,6 @@ func TestUsageErrors(t *testing.T) {
 		{"producer", []string{"shm://a", "-json"}, "flags go before the URL"},
 		{"producer", []string{"-bogus", "shm://a"}, "not defined: -bogus"},
 		{"producer", []string{"-split", "words", "shm://a"}, "want one of lines, nul, len32, all, frames"},
-		{"producer", []string{"-capacity", "0", "shm://a"}, "rendezvous, is not built yet"},
 		{"producer", []string{"-capacity", "5000", "shm://a"}, "power of two from 4KiB"},
 		{"producer", []string{"-capacity", "2KiB", "shm://a"}, "power of two from 4KiB"},
 		{"producer", []string{"-capacity", "4GiB", "shm://a"}, "power of two from 4KiB"},

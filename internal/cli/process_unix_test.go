@@ -469,6 +469,38 @@ func TestInterruptions(t *testing.T) {
 	})
 }
 
+// With -capacity 0 a producer is never further than its slowest consumer, and
+// an interruption ends its wait.
+func TestRendezvous(t *testing.T) {
+	for medium, url := range urls(t) {
+		t.Run(medium, func(t *testing.T) {
+			c := start(t, nil, nil, "consumer", "-json", "-verify", "-policy", "reliable", url)
+			p := start(t, nil, nil, "producer", "-json", "-gen", "100000", "-capacity", "0", "-drain", "100ms", "-consumers", "1", url)
+			eventually(t, "records flow", func() bool { st, err := inspect(url); return err == nil && st.Producer.Published > 10 })
+			c.Process.Signal(syscall.SIGSTOP)
+			eventually(t, "the producer waits", func() bool {
+				a, err := inspect(url)
+				time.Sleep(10 * time.Millisecond)
+				b, err2 := inspect(url)
+				return err == nil && err2 == nil && a.Producer.Published == b.Producer.Published
+			})
+			st, err := inspect(url)
+			if err != nil || len(st.Consumers) != 1 || st.Consumers[0].Lag > 1 {
+				t.Errorf("%+v, %v: want one consumer that lags by one record at most", st.Consumers, err)
+			}
+			p.Process.Signal(syscall.SIGINT)
+			code, s := p.exit(), p.produced()
+			if code != exitError || !strings.Contains(s.Error, "lags by 1 record") {
+				t.Errorf("producer: exit %d\n%s", code, p.stderr.String())
+			}
+			c.Process.Signal(syscall.SIGCONT)
+			if code := c.exit(); code != exitOK || c.consumed().Received != s.Published {
+				t.Errorf("consumer: exit %d, published %d\n%s", code, s.Published, c.stderr.String())
+			}
+		})
+	}
+}
+
 func TestDrainRunsOut(t *testing.T) {
 	url := "shm://" + ringName(t)
 	c := start(t, nil, nil, "consumer", "-verify", "-name", "sleepyhead", url)

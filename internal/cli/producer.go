@@ -17,24 +17,25 @@ import (
 type producerFlags struct {
 	url, medium string
 
-	split     splitting
-	gen       uint64
-	size      size
-	rate      float64
-	consumers int
-	capacity  size
-	slots     int
-	batch     int
-	typ       recordType
-	crc       bool
-	users     users
-	patience  time.Duration
-	wait      transport.Wait
-	drain     time.Duration
-	progress  bool
-	json      bool
-	demo      bool
-	generated bool // gen was given, be it 0
+	split      splitting
+	gen        uint64
+	size       size
+	rate       float64
+	consumers  int
+	capacity   size
+	slots      int
+	batch      int
+	typ        recordType
+	crc        bool
+	users      users
+	patience   time.Duration
+	wait       transport.Wait
+	drain      time.Duration
+	progress   bool
+	json       bool
+	demo       bool
+	generated  bool // gen was given, be it 0
+	rendezvous bool // the capacity is 0
 }
 
 func parseProducer(args []string, stdout io.Writer) (producerFlags, error) {
@@ -88,6 +89,7 @@ const largestCapacity = size(transport.MaxCapacity) >> (1 - (^uint(0) >> 63))
 // check finds what no single flag's parser can.
 func (f *producerFlags) check(fs *flag.FlagSet) error {
 	f.generated = given(fs, "gen")
+	f.rendezvous = f.capacity == 0 // on a ring of default size
 	switch {
 	case !f.generated && given(fs, "size"):
 		return usagef("-size is about generated records: give -gen too")
@@ -105,9 +107,7 @@ func (f *producerFlags) check(fs *flag.FlagSet) error {
 		return usagef("-consumers %d: want 0 or more", f.consumers)
 	case f.consumers > f.slots && (given(fs, "slots") || f.consumers > transport.MaxSlots):
 		return usagef("-consumers %d: there are only %d slots", f.consumers, min(f.slots, transport.MaxSlots))
-	case f.capacity == 0:
-		return usagef("-capacity 0, a rendezvous, is not built yet: want a power of two from 4KiB")
-	case f.capacity < transport.MinCapacity || f.capacity&(f.capacity-1) != 0 || f.capacity > largestCapacity:
+	case !f.rendezvous && f.capacity < transport.MinCapacity || f.capacity&(f.capacity-1) != 0 || f.capacity > largestCapacity:
 		return usagef("-capacity %v: want a power of two from %v to %v", f.capacity,
 			size(transport.MinCapacity), largestCapacity)
 	case f.slots < 1 || f.slots > transport.MaxSlots:
@@ -126,7 +126,7 @@ func (f *producerFlags) check(fs *flag.FlagSet) error {
 	if !given(fs, "slots") {
 		f.slots = 0
 	}
-	if f.generated && f.batch == 0 {
+	if (f.generated || f.rendezvous) && f.batch == 0 {
 		f.batch = 1
 	}
 	return nil
@@ -166,13 +166,14 @@ func Producer(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 // produce makes the ring, publishes everything, drains and closes.
 func produce(f producerFlags, stdin io.Reader, c *console, sig *interrupts, sum *producerSummary) error {
 	p, err := transport.Create(f.url, transport.ProducerConfig{
-		Capacity: int(f.capacity),
-		Slots:    f.slots,
-		Checksum: f.crc,
-		Users:    f.users,
-		Patience: f.patience,
-		Wait:     f.wait,
-		Label:    "producer",
+		Capacity:   int(f.capacity),
+		Slots:      f.slots,
+		Checksum:   f.crc,
+		Users:      f.users,
+		Patience:   f.patience,
+		Rendezvous: f.rendezvous,
+		Wait:       f.wait,
+		Label:      "producer",
 	})
 	if err != nil {
 		return err
@@ -183,6 +184,7 @@ func produce(f producerFlags, stdin io.Reader, c *console, sig *interrupts, sum 
 		header: transport.Header{Type: uint16(f.typ)},
 		max:    p.MaxRecord(),
 		batch:  f.batch,
+		meets:  f.rendezvous,
 	}
 	if f.progress || !f.json && isTerminal(c.w) && (f.generated || !isTerminal(stdin)) {
 		w.live = &tally{}

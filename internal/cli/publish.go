@@ -16,8 +16,9 @@ type publisher struct {
 	p      transport.Producer
 	ctx    context.Context // ends a wait for credit
 	header transport.Header
-	max    int // largest payload, in bytes
-	batch  int // commit at so many records, 0: as they come
+	max    int  // largest payload, in bytes
+	batch  int  // commit at so many records, 0: as they come
+	meets  bool // each commit waits, under the context of a Reserve
 
 	open        bool // the last reserved record is not complete
 	staged      int  // complete records that are not committed
@@ -53,7 +54,7 @@ const (
 // reserve stages a record of n bytes with the header h; the caller fills all
 // of the payload and calls done. errors: those of transport.Producer.Reserve.
 func (w *publisher) reserve(h transport.Header, n int) ([]byte, error) {
-	buf, err := w.p.TryReserve(h, n)
+	buf, err := w.tryReserve(h, n)
 	if errors.Is(err, transport.ErrFull) || errors.Is(err, transport.ErrBatchFull) {
 		if err = w.flush(); err != nil {
 			return nil, err
@@ -68,6 +69,13 @@ func (w *publisher) reserve(h transport.Header, n int) ([]byte, error) {
 	}
 	w.open, w.size = true, n
 	return buf, nil
+}
+
+func (w *publisher) tryReserve(h transport.Header, n int) ([]byte, error) {
+	if w.meets {
+		return w.p.Reserve(w.ctx, h, n)
+	}
+	return w.p.TryReserve(h, n)
 }
 
 // done completes the reserved record.
@@ -101,7 +109,8 @@ func (w *publisher) flush() error {
 	if w.staged == 0 || w.open {
 		return nil
 	}
-	if err := w.p.Commit(); err != nil {
+	err := w.p.Commit()
+	if _, lag := errors.AsType[*transport.LagError](err); err != nil && !lag { // who lags has it all the same
 		return err
 	}
 	w.published += uint64(w.staged)
@@ -111,7 +120,7 @@ func (w *publisher) flush() error {
 		w.live.records.Store(w.published)
 		w.live.bytes.Store(w.bytes)
 	}
-	return nil
+	return err
 }
 
 // abort drops everything staged, with the record that is open.

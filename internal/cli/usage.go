@@ -43,7 +43,8 @@ Publishing:
                     everything; 0: do not wait (10s). Running out of it is exit 1
 
 The ring (what exists already is taken as it is, unless it differs from what is given):
-  -capacity SIZE    bytes, a power of two from 4KiB (4MiB); a record takes up to a quarter
+  -capacity SIZE    bytes, a power of two from 4KiB (4MiB); a record takes up to a quarter;
+                    0: a rendezvous, each commit waits until all consumers that gate have it
   -slots N          consumers that may be attached at once (64)
   -crc              a checksum on every record, which consumers verify
   -users ID,ID      memfd: users whose consumers are admitted besides your own

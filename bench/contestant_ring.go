@@ -119,7 +119,7 @@ func (e ringViews) receive(from, to uint64) (uint64, error) {
 			if err != nil {
 				return received(n, err)
 			}
-			if !holds(rec.Payload, n) {
+			if !holds(rec.Payload(), n) {
 				return n, errWrong(n)
 			}
 		}
@@ -151,7 +151,7 @@ func (e ringCopy) receive(from, to uint64) (uint64, error) {
 		if err != nil {
 			return received(n, err)
 		}
-		if !holds(rec.Payload, n) {
+		if !holds(rec.Payload(), n) {
 			return n, errWrong(n)
 		}
 	}

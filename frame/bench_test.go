@@ -23,7 +23,7 @@ func BenchmarkAppend(b *testing.B) {
 	for _, f := range []Flags{0, CRC} {
 		for _, n := range benchSizes {
 			b.Run(fmt.Sprintf("flags=%v/size=%d", f, n), func(b *testing.B) {
-				r := Record{Sequence: 1, Flags: f, Payload: pattern(n)}
+				r := NewRecord(1, 0, f, pattern(n))
 				buf := make([]byte, 0, Size(n, f))
 				b.SetBytes(int64(cap(buf)))
 				b.ReportAllocs()
@@ -39,7 +39,7 @@ func BenchmarkDecode(b *testing.B) {
 	for _, f := range []Flags{0, CRC} {
 		for _, n := range benchSizes {
 			b.Run(fmt.Sprintf("flags=%v/size=%d", f, n), func(b *testing.B) {
-				buf := Append(nil, Record{Sequence: 1, Flags: f, Payload: pattern(n)})
+				buf := Append(nil, NewRecord(1, 0, f, pattern(n)))
 				b.SetBytes(int64(len(buf)))
 				b.ReportAllocs()
 				for b.Loop() {

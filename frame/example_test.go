@@ -14,7 +14,7 @@ func Example() {
 	var stream bytes.Buffer
 	w := frame.NewWriter(&stream, frame.Preamble{Epoch: 1, First: 1})
 	for i, s := range []string{"one", "two"} {
-		if err := w.Write(frame.Record{Sequence: uint64(i + 1), Flags: frame.CRC, Payload: []byte(s)}); err != nil {
+		if err := w.Write(frame.NewRecord(uint64(i+1), 0, frame.CRC, []byte(s))); err != nil {
 			log.Fatal(err)
 		}
 	}
@@ -31,7 +31,7 @@ func Example() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		fmt.Printf("%d %s\n", rec.Sequence, rec.Payload)
+		fmt.Printf("%d %s\n", rec.Sequence, rec.Payload())
 	}
 	// Output:
 	// 1 one
@@ -39,13 +39,13 @@ func Example() {
 }
 
 func ExampleAppend() {
-	fmt.Printf("% x", frame.Append(nil, frame.Record{Sequence: 1, Type: 2, Payload: []byte("hi")}))
+	fmt.Printf("% x", frame.Append(nil, frame.NewRecord(1, 2, 0, []byte("hi"))))
 	// Output: 01 00 00 00 00 00 00 00 02 00 00 00 02 00 00 00 68 69 00 00 00 00 00 00 00 00 00 00 00 00 00 00
 }
 
 func ExampleDecode() {
-	b := frame.Append(nil, frame.Record{Sequence: 41, Flags: frame.CRC, Payload: []byte("forty-one")})
-	b = frame.Append(b, frame.Record{Sequence: 42, Flags: frame.CRC, Payload: []byte("forty-two")})
+	b := frame.Append(nil, frame.NewRecord(41, 0, frame.CRC, []byte("forty-one")))
+	b = frame.Append(b, frame.NewRecord(42, 0, frame.CRC, []byte("forty-two")))
 	b[len(b)-16] ^= 1 // one bit of the second payload
 
 	for len(b) > 0 {
@@ -57,7 +57,7 @@ func ExampleDecode() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		fmt.Printf("%d %s\n", r.Sequence, r.Payload)
+		fmt.Printf("%d %s\n", r.Sequence, r.Payload())
 		b = b[n:]
 	}
 	// Output:

@@ -23,7 +23,7 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, n, err := Decode(b, fuzzMax)
 		if err != nil {
-			if n != 0 || r.Payload != nil {
+			if n != 0 || r.Payload() != nil {
 				t.Fatalf("%v, but also %+v, %d", err, r, n)
 			}
 			return
@@ -84,7 +84,7 @@ func decodeAll(b []byte) (frames []byte, err error) {
 		}
 		frames = append(frames, b[:n]...)
 		b = b[n:]
-		if r.Flags&EOS != 0 {
+		if r.Flags()&EOS != 0 {
 			break
 		}
 	}
@@ -114,10 +114,10 @@ func FuzzRoundTrip(f *testing.F) {
 		if len(payload) > fuzzMax {
 			return
 		}
-		want := Record{Sequence: seq, Type: typ, Flags: Flags(flags), Payload: payload}
+		want := NewRecord(seq, typ, Flags(flags), payload)
 		b := Append(nil, want)
-		if len(b) != Size(len(payload), want.Flags) {
-			t.Fatalf("%d bytes, Size says %d", len(b), Size(len(payload), want.Flags))
+		if len(b) != Size(len(payload), want.Flags()) {
+			t.Fatalf("%d bytes, Size says %d", len(b), Size(len(payload), want.Flags()))
 		}
 		var buf bytes.Buffer
 		w := NewWriter(&buf, Preamble{First: seq})
@@ -138,7 +138,7 @@ func FuzzRoundTrip(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got.Sequence != seq || got.Type != typ || got.Flags != want.Flags || !bytes.Equal(got.Payload, payload) {
+		if got.Sequence != seq || got.Type() != typ || got.Flags() != want.Flags() || !bytes.Equal(got.Payload(), payload) {
 			t.Fatalf("got %+v, wanted %+v", got, want)
 		}
 	})

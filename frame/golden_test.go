@@ -34,19 +34,19 @@ func golden(t testing.TB, name string) []byte {
 }
 
 var goldenFrames = map[string]Record{
-	"frame-empty":     {Sequence: 1, Payload: []byte{}},
-	"frame-short":     {Sequence: 2, Type: 7, Payload: []byte("hello")},
-	"frame-exact":     {Sequence: 3, Type: 0xffff, Payload: []byte("0123456789abcdef")},
-	"frame-crc":       {Sequence: 2, Type: 7, Flags: CRC, Payload: []byte("hello")},
-	"frame-crc-empty": {Sequence: 1, Flags: CRC, Payload: []byte{}},
-	"frame-crc-spill": {Sequence: 0x0102030405060708, Type: 0x0a0b, Flags: CRC, Payload: []byte("thirteen byte")},
-	"frame-pad":       {Sequence: 9, Flags: Pad, Payload: []byte("old lap's bytes!")},
-	"frame-eos":       {Sequence: 10, Flags: EOS, Payload: []byte{3, 0, 0, 0, 0, 0, 0, 0}},
-	"frame-eos-crc":   {Sequence: 10, Flags: EOS | CRC, Payload: []byte{3, 0, 0, 0, 0, 0, 0, 0}},
-	"frame-more":      {Sequence: 4, Type: 1, Flags: More, Payload: []byte("first part")},
-	"frame-more-cont": {Sequence: 5, Type: 1, Flags: More | Cont, Payload: []byte("middle")},
-	"frame-cont":      {Sequence: 6, Type: 1, Flags: Cont, Payload: []byte("last")},
-	"frame-ignored":   {Sequence: 7, Flags: 0x80, Payload: []byte("x")},
+	"frame-empty":     NewRecord(1, 0, 0, []byte{}),
+	"frame-short":     NewRecord(2, 7, 0, []byte("hello")),
+	"frame-exact":     NewRecord(3, 0xffff, 0, []byte("0123456789abcdef")),
+	"frame-crc":       NewRecord(2, 7, CRC, []byte("hello")),
+	"frame-crc-empty": NewRecord(1, 0, CRC, []byte{}),
+	"frame-crc-spill": NewRecord(0x0102030405060708, 0x0a0b, CRC, []byte("thirteen byte")),
+	"frame-pad":       NewRecord(9, 0, Pad, []byte("old lap's bytes!")),
+	"frame-eos":       NewRecord(10, 0, EOS, []byte{3, 0, 0, 0, 0, 0, 0, 0}),
+	"frame-eos-crc":   NewRecord(10, 0, EOS|CRC, []byte{3, 0, 0, 0, 0, 0, 0, 0}),
+	"frame-more":      NewRecord(4, 1, More, []byte("first part")),
+	"frame-more-cont": NewRecord(5, 1, More|Cont, []byte("middle")),
+	"frame-cont":      NewRecord(6, 1, Cont, []byte("last")),
+	"frame-ignored":   NewRecord(7, 0, 0x80, []byte("x")),
 }
 
 func TestGoldenFrames(t *testing.T) {
@@ -97,8 +97,8 @@ func TestGoldenPreamble(t *testing.T) {
 
 func TestGoldenStream(t *testing.T) {
 	records := []Record{
-		{Sequence: 1, Flags: CRC, Payload: []byte("one")},
-		{Sequence: 2, Flags: EOS | CRC, Payload: []byte{1, 0, 0, 0, 0, 0, 0, 0}},
+		NewRecord(1, 0, CRC, []byte("one")),
+		NewRecord(2, 0, EOS|CRC, []byte{1, 0, 0, 0, 0, 0, 0, 0}),
 	}
 	b := golden(t, "stream")
 	if got := writeStream(t, Preamble{Epoch: 1, First: 1}, records...); !bytes.Equal(got, b) {

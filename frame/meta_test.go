@@ -121,7 +121,7 @@ func TestCounts(t *testing.T) {
 		if got := MakeMeta(0, 0, f).Counts(); got != want {
 			t.Errorf("Meta with flags %v counts: %t", f, got)
 		}
-		if got := (Record{Flags: f}).Counts(); got != want {
+		if got := (NewRecord(0, 0, f, nil)).Counts(); got != want {
 			t.Errorf("Record with flags %v counts: %t", f, got)
 		}
 	}

@@ -91,7 +91,7 @@ func (r *Reader) Next() (Record, error) {
 		return Record{}, r.at(err)
 	}
 	r.advance(n)
-	r.ended = rec.Flags&EOS != 0
+	r.ended = rec.Flags()&EOS != 0
 	return rec, nil
 }
 

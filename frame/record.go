@@ -1,37 +1,64 @@
 package frame
 
 import (
+	"bytes"
 	"encoding/binary"
+	"fmt"
 	"slices"
 )
 
-// Record is the content of one frame.
+// Record is the content of one frame: its sequence, its header word, and where
+// its payload is. It has four words, so that it travels in registers; with one
+// more it would not, and handing one over would take several times as long.
+// The zero value is a record that was not committed.
 type Record struct {
 	Sequence uint64
-	Type     uint16
-	Flags    Flags
-	Payload  []byte
+	Meta     Meta
+	data     *byte // Meta.Len() of them
+	room     int   // behind data, at least as much
 }
 
-// Meta returns the second word of the record's header.
-func (r Record) Meta() Meta { return MakeMeta(len(r.Payload), r.Type, r.Flags) }
+// NewRecord is the record with that payload, which it aliases. One longer than
+// [MaxPayload] makes a record that cannot be encoded, and has no payload.
+func NewRecord(seq uint64, typ uint16, flags Flags, payload []byte) Record {
+	return View(seq, MakeMeta(len(payload), typ, flags), payload)
+}
+
+// Type is the application's.
+func (r Record) Type() uint16 { return r.Meta.Type() }
+
+// Flags are those of the frame.
+func (r Record) Flags() Flags { return r.Meta.Flags() }
+
+// Len is the length of the payload in bytes.
+func (r Record) Len() int { return r.Meta.Len() }
 
 // Counts reports whether the record consumes its sequence: see [Meta.Counts].
-func (r Record) Counts() bool { return r.Flags&(Pad|EOS) == 0 }
+func (r Record) Counts() bool { return r.Meta.Counts() }
 
-// Append appends the frame of r to dst, with its CRC if r.Flags has [CRC], and
+// Equal reports whether both are the same in all bytes.
+func (r Record) Equal(s Record) bool {
+	return r.Sequence == s.Sequence && r.Meta == s.Meta && bytes.Equal(r.Payload(), s.Payload())
+}
+
+// String is for people.
+func (r Record) String() string {
+	return fmt.Sprintf("record %d of type %d, flags %v, %d bytes", r.Sequence, r.Type(), r.Flags(), len(r.Payload()))
+}
+
+// Append appends the frame of r to dst, with its CRC if r.Flags() has [CRC], and
 // returns the extended slice. It encodes what it is given, valid or not:
 // [Meta.Check] tells. A payload beyond [MaxPayload] cannot be encoded at all;
 // in its place goes a header that every reader refuses.
 func Append(dst []byte, r Record) []byte {
-	m := r.Meta()
+	m := r.Meta
 	if m.Len() > MaxPayload {
 		return appendHeader(dst, r.Sequence, m)
 	}
 	start := len(dst)
 	dst = slices.Grow(dst, m.Size())
 	dst = appendHeader(dst, r.Sequence, m)
-	dst = append(dst, r.Payload...)
+	dst = append(dst, r.Payload()...)
 	dst = dst[:start+m.Size()]
 	_ = Seal(dst[start:], r.Sequence, m) // cannot be short
 	return dst
@@ -69,12 +96,7 @@ func Decode(b []byte, maxPayload int) (r Record, n int, err error) {
 		return Record{}, 0, err
 	}
 	end := HeaderSize + m.Len()
-	return Record{
-		Sequence: seq,
-		Type:     m.Type(),
-		Flags:    m.Flags(),
-		Payload:  b[HeaderSize:end:end],
-	}, m.Size(), nil
+	return View(seq, m, b[HeaderSize:end:end]), m.Size(), nil
 }
 
 func checkHeader(seq uint64, m Meta, maxPayload int) error {

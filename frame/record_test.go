@@ -24,7 +24,7 @@ func pattern(n int) []byte {
 func TestDecodeReturnsWhatAppendTook(t *testing.T) {
 	for n := range 70 {
 		for _, f := range []Flags{0, CRC, More, Cont | CRC} {
-			want := Record{Sequence: uint64(n)<<40 + 1, Type: uint16(n), Flags: f, Payload: pattern(n)}
+			want := NewRecord(uint64(n)<<40+1, uint16(n), f, pattern(n))
 			b := Append([]byte("before"), want)
 			if !bytes.HasPrefix(b, []byte("before")) {
 				t.Fatal("Append touched what was there")
@@ -46,20 +46,20 @@ func TestDecodeReturnsWhatAppendTook(t *testing.T) {
 
 func TestAppendZeroesTheSpareSpaceItUses(t *testing.T) {
 	dirty := bytes.Repeat([]byte{0xff}, 256)
-	want := Record{Sequence: 1, Flags: CRC, Payload: pattern(5)}
+	want := NewRecord(1, 0, CRC, pattern(5))
 	if got := Append(dirty[:0], want); !bytes.Equal(got, Append(nil, want)) {
 		t.Errorf("got % x", got)
 	}
 }
 
 func TestDecodedPayloadCannotBeAppendedInto(t *testing.T) {
-	b := Append(nil, Record{Sequence: 1, Payload: pattern(5)})
+	b := Append(nil, NewRecord(1, 0, 0, pattern(5)))
 	before := bytes.Clone(b)
 	r, _, err := Decode(b, 100)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = append(r.Payload, 0xff)
+	_ = append(r.Payload(), 0xff)
 	if !bytes.Equal(b, before) {
 		t.Error("appending to the payload wrote into the frame")
 	}
@@ -70,7 +70,7 @@ func TestEveryTruncationIsAnUnexpectedEOF(t *testing.T) {
 		b := golden(t, name)
 		for cut := range len(b) {
 			r, n, err := Decode(b[:cut:cut], MaxPayload)
-			if !errors.Is(err, io.ErrUnexpectedEOF) || n != 0 || r.Payload != nil {
+			if !errors.Is(err, io.ErrUnexpectedEOF) || n != 0 || r.Payload() != nil {
 				t.Errorf("%s cut to %d of %d bytes: %+v, %d, %v", name, cut, len(b), r, n, err)
 			}
 		}
@@ -81,10 +81,10 @@ func TestEveryTruncationIsAnUnexpectedEOF(t *testing.T) {
 // CRC would be a line shorter; then the record is unchanged but for the flag.
 func TestEveryBitFlipOfAFrameWithCRCIsDetected(t *testing.T) {
 	for n := range 40 {
-		want := Record{Sequence: 5, Type: 9, Flags: CRC, Payload: pattern(n)}
+		want := NewRecord(5, 9, CRC, pattern(n))
 		b := Append(nil, want)
 		size := len(b)
-		b = Append(b, Record{Sequence: 6, Flags: CRC, Payload: pattern(50)})
+		b = Append(b, NewRecord(6, 0, CRC, pattern(50)))
 		for bit := range 8 * size {
 			b[bit/8] ^= 1 << (bit % 8)
 			got, _, err := Decode(b, 1<<20)
@@ -92,7 +92,7 @@ func TestEveryBitFlipOfAFrameWithCRCIsDetected(t *testing.T) {
 			if err != nil {
 				continue
 			}
-			got.Flags ^= CRC
+			got = NewRecord(got.Sequence, got.Type(), got.Flags()^CRC, got.Payload())
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("payload of %d, bit %d flipped and accepted (-want +got):\n%s", n, bit, diff)
 			}
@@ -108,7 +108,7 @@ func TestPaddingThatIsNotZeroIsMalformed(t *testing.T) {
 		{0, 1, HeaderSize + 1}, {0, 1, 31}, {0, 15, 31},
 		{CRC, 1, HeaderSize + 1}, {CRC, 1, HeaderSize + 3}, {CRC, 1, HeaderSize + 8}, {CRC, 1, 31},
 	} {
-		b := Append(nil, Record{Sequence: 1, Flags: tt.flags, Payload: pattern(tt.n)})
+		b := Append(nil, NewRecord(1, 0, tt.flags, pattern(tt.n)))
 		b[tt.at] = 1
 		if _, _, err := Decode(b, 100); !errors.Is(err, ErrMalformed) {
 			t.Errorf("flags %v, payload of %d, byte %d set: %v, wanted ErrMalformed", tt.flags, tt.n, tt.at, err)
@@ -137,7 +137,7 @@ func TestALengthThatLiesIsRefusedBeforeItIsUsed(t *testing.T) {
 }
 
 func TestChecksumErrorTellsBoth(t *testing.T) {
-	b := Append(nil, Record{Sequence: 7, Flags: CRC, Payload: []byte("hello")})
+	b := Append(nil, NewRecord(7, 0, CRC, []byte("hello")))
 	b[HeaderSize] ^= 1
 	_, _, err := Decode(b, 100)
 	var ce *ChecksumError
@@ -156,10 +156,10 @@ func TestChecksumErrorTellsBoth(t *testing.T) {
 
 func TestChecksumIsTheCRC32COfTheBytes(t *testing.T) {
 	for n := range 64 {
-		r := Record{Sequence: 0x8070605040302010 + uint64(n), Type: 0xabcd, Flags: CRC | More, Payload: pattern(n)}
+		r := NewRecord(0x8070605040302010+uint64(n), 0xabcd, CRC|More, pattern(n))
 		b := Append(nil, r)
 		want := crc32.Checksum(b[:HeaderSize+n], crc32.MakeTable(crc32.Castagnoli))
-		if got := Checksum(r.Sequence, r.Meta(), r.Payload); got != want {
+		if got := Checksum(r.Sequence, r.Meta, r.Payload()); got != want {
 			t.Fatalf("payload of %d: %#x, wanted %#x", n, got, want)
 		}
 	}
@@ -179,14 +179,14 @@ func TestSealAndVerifyNeedTheWholeFrame(t *testing.T) {
 
 // The ring writes the header words itself, the sequence last.
 func TestSealedFrameWithoutItsHeaderIsTheAppendedOne(t *testing.T) {
-	r := Record{Sequence: 3, Type: 4, Flags: CRC, Payload: pattern(21)}
+	r := NewRecord(3, 4, CRC, pattern(21))
 	want := Append(nil, r)
 	got := bytes.Repeat([]byte{0xff}, len(want))
-	copy(got[HeaderSize:], r.Payload)
-	if err := Seal(got, r.Sequence, r.Meta()); err != nil {
+	copy(got[HeaderSize:], r.Payload())
+	if err := Seal(got, r.Sequence, r.Meta); err != nil {
 		t.Fatal(err)
 	}
-	if err := Verify(got, r.Sequence, r.Meta()); err != nil {
+	if err := Verify(got, r.Sequence, r.Meta); err != nil {
 		t.Error(err)
 	}
 	if !bytes.Equal(got[HeaderSize:], want[HeaderSize:]) {
@@ -195,11 +195,11 @@ func TestSealedFrameWithoutItsHeaderIsTheAppendedOne(t *testing.T) {
 }
 
 func TestNothingAllocates(t *testing.T) {
-	r := Record{Sequence: 1, Flags: CRC, Payload: pattern(100)}
-	m, buf := r.Meta(), make([]byte, 0, 256)
+	r := NewRecord(1, 0, CRC, pattern(100))
+	m, buf := r.Meta, make([]byte, 0, 256)
 	if n := testing.AllocsPerRun(100, func() {
 		buf = Append(buf[:0], r)
-		_ = Checksum(1, m, r.Payload)
+		_ = Checksum(1, m, r.Payload())
 		if _, _, err := Decode(buf, 100); err != nil {
 			t.Error(err)
 		}

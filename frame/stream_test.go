@@ -37,7 +37,7 @@ func readAll(r *Reader) ([]Record, error) {
 		if err != nil {
 			return all, err
 		}
-		rec.Payload = bytes.Clone(rec.Payload)
+		rec = View(rec.Sequence, rec.Meta, bytes.Clone(rec.Payload()))
 		all = append(all, rec)
 	}
 }
@@ -48,11 +48,11 @@ func sample() (rs []Record) {
 	for _, n := range []int{0, 1, 15, 16, 17, 1000, 0, streamBuffer - 40, streamBuffer, 3*streamBuffer + 1, 5} {
 		for _, f := range []Flags{0, CRC} {
 			seq++
-			rs = append(rs, Record{Sequence: seq, Type: uint16(n), Flags: f, Payload: pattern(n)})
+			rs = append(rs, NewRecord(seq, uint16(n), f, pattern(n)))
 		}
 	}
-	rs = append(rs, Record{Sequence: seq + 1, Flags: Pad, Payload: pattern(32)})
-	return append(rs, Record{Sequence: seq + 1, Flags: EOS, Payload: make([]byte, 8)})
+	rs = append(rs, NewRecord(seq+1, 0, Pad, pattern(32)))
+	return append(rs, NewRecord(seq+1, 0, EOS, make([]byte, 8)))
 }
 
 func TestReaderReturnsWhatWriterTook(t *testing.T) {
@@ -80,7 +80,7 @@ func TestReaderReturnsWhatWriterTook(t *testing.T) {
 			for i := range want { // cmp.Diff would take seconds
 				if !bytes.Equal(Append(nil, got[i]), Append(nil, want[i])) {
 					t.Errorf("frame %d: got sequence %d, flags %v, %d bytes; wanted sequence %d, flags %v, %d bytes",
-						i, got[i].Sequence, got[i].Flags, len(got[i].Payload), want[i].Sequence, want[i].Flags, len(want[i].Payload))
+						i, got[i].Sequence, got[i].Flags(), len(got[i].Payload()), want[i].Sequence, want[i].Flags(), len(want[i].Payload()))
 				}
 			}
 			if r.Offset() != int64(len(b)) {
@@ -115,7 +115,7 @@ func TestEveryTruncationOfAStream(t *testing.T) {
 	b := Preamble{First: 1}.Append(nil)
 	ends := map[int]int{PreambleSize: 0} // clean ends: offset, frames before it
 	for i := range 5 {
-		b = Append(b, Record{Sequence: uint64(i + 1), Flags: CRC, Payload: pattern(i * 7)})
+		b = Append(b, NewRecord(uint64(i+1), 0, CRC, pattern(i*7)))
 		ends[len(b)] = i + 1
 	}
 	for cut := range len(b) + 1 {
@@ -131,10 +131,10 @@ func TestEveryTruncationOfAStream(t *testing.T) {
 }
 
 func TestNothingIsReadAfterTheEnd(t *testing.T) {
-	b := writeStream(t, Preamble{}, Record{Sequence: 1, Flags: EOS, Payload: make([]byte, 8)})
+	b := writeStream(t, Preamble{}, NewRecord(1, 0, EOS, make([]byte, 8)))
 	b = append(b, "garbage"...)
 	r := NewReader(bytes.NewReader(b), 100)
-	if rec, err := r.Next(); err != nil || rec.Flags != EOS {
+	if rec, err := r.Next(); err != nil || rec.Flags() != EOS {
 		t.Fatalf("got %+v, %v", rec, err)
 	}
 	for range 2 {
@@ -145,7 +145,7 @@ func TestNothingIsReadAfterTheEnd(t *testing.T) {
 }
 
 func TestReaderGoesOnWhenTheSourceHasGrown(t *testing.T) {
-	b := writeStream(t, Preamble{}, Record{Sequence: 1, Payload: pattern(40)}, Record{Sequence: 2, Payload: pattern(9)})
+	b := writeStream(t, Preamble{}, NewRecord(1, 0, 0, pattern(40)), NewRecord(2, 0, 0, pattern(9)))
 	var src bytes.Buffer
 	r := NewReader(&src, 100)
 	var got []uint64
@@ -165,7 +165,7 @@ func TestReaderGoesOnWhenTheSourceHasGrown(t *testing.T) {
 }
 
 func TestReaderKeepsTheSourcesError(t *testing.T) {
-	b := writeStream(t, Preamble{}, Record{Sequence: 1, Payload: pattern(40)})
+	b := writeStream(t, Preamble{}, NewRecord(1, 0, 0, pattern(40)))
 	broken := errors.New("broken")
 	for _, cut := range []int{0, 10, PreambleSize, PreambleSize + 3, PreambleSize + HeaderSize, len(b) - 1} {
 		r := NewReader(io.MultiReader(bytes.NewReader(b[:cut]), iotest.ErrReader(broken)), 100)
@@ -220,9 +220,9 @@ func TestWriterRefusesWhatAReaderWould(t *testing.T) {
 		want error
 	}{
 		{Record{}, ErrUncommitted},
-		{Record{Sequence: 1, Flags: 0x100}, ErrUnknownFlag},
-		{Record{Sequence: 1, Flags: EOS}, ErrMalformed},
-		{Record{Sequence: 1, Flags: Pad, Payload: []byte("x")}, ErrMalformed},
+		{NewRecord(1, 0, 0x100, nil), ErrUnknownFlag},
+		{NewRecord(1, 0, EOS, nil), ErrMalformed},
+		{NewRecord(1, 0, Pad, []byte("x")), ErrMalformed},
 	} {
 		if err := w.Write(tt.r); !errors.Is(err, tt.want) {
 			t.Errorf("%+v: %v, wanted %v", tt.r, err, tt.want)
@@ -246,13 +246,13 @@ func TestWriterKeepsTheError(t *testing.T) {
 	if err := w.Flush(); !errors.Is(err, broken) {
 		t.Errorf("got %v", err)
 	}
-	if err := w.Write(Record{Sequence: 1, Payload: pattern(2 * streamBuffer)}); !errors.Is(err, broken) {
+	if err := w.Write(NewRecord(1, 0, 0, pattern(2*streamBuffer))); !errors.Is(err, broken) {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestWriterAndReaderDoNotAllocateForEachRecord(t *testing.T) {
-	rec := Record{Sequence: 1, Flags: CRC, Payload: pattern(100)}
+	rec := NewRecord(1, 0, CRC, pattern(100))
 	w := NewWriter(io.Discard, Preamble{})
 	if n := testing.AllocsPerRun(1000, func() { _ = w.Write(rec) }); n != 0 {
 		t.Errorf("Write: %v allocations", n)

@@ -30,7 +30,7 @@ func NewWriter(w io.Writer, p Preamble) *Writer {
 // stream as it was. After an error of the underlying writer all calls fail
 // with it. The payload is not kept.
 func (w *Writer) Write(r Record) error {
-	m := r.Meta()
+	m := r.Meta
 	if err := checkHeader(r.Sequence, m, MaxPayload); err != nil {
 		return fmt.Errorf("frame: writing sequence %d: %w", r.Sequence, err)
 	}
@@ -40,14 +40,14 @@ func (w *Writer) Write(r Record) error {
 	if _, err := w.w.Write(appendHeader(w.scratch[:0], r.Sequence, m)); err != nil {
 		return fmt.Errorf("frame: writing sequence %d: %w", r.Sequence, err)
 	}
-	if _, err := w.w.Write(r.Payload); err != nil {
+	if _, err := w.w.Write(r.Payload()); err != nil {
 		return fmt.Errorf("frame: writing sequence %d: %w", r.Sequence, err)
 	}
 	clear(w.scratch[:])
 	end := HeaderSize + m.Len()
 	if m.Flags()&CRC != 0 {
 		off := CRCOffset(m.Len()) - end
-		binary.LittleEndian.PutUint32(w.scratch[off:], Checksum(r.Sequence, m, r.Payload))
+		binary.LittleEndian.PutUint32(w.scratch[off:], Checksum(r.Sequence, m, r.Payload()))
 	}
 	if _, err := w.w.Write(w.scratch[:m.Size()-end]); err != nil {
 		return fmt.Errorf("frame: writing sequence %d: %w", r.Sequence, err)

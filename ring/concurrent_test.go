@@ -47,9 +47,9 @@ func follow(ctx context.Context, c *Consumer, size func(seq uint64) int) (receiv
 		case err != nil:
 			return received, lost, err
 		}
-		buf = rec.Payload
-		if rec.Sequence != next || !bytes.Equal(rec.Payload, pattern(next, size(next))) {
-			return received, lost, fmt.Errorf("record %d of %d bytes, want %d of %d", rec.Sequence, len(rec.Payload), next, size(next))
+		buf = rec.Payload()
+		if rec.Sequence != next || !bytes.Equal(rec.Payload(), pattern(next, size(next))) {
+			return received, lost, fmt.Errorf("record %d of %d bytes, want %d of %d", rec.Sequence, len(rec.Payload()), next, size(next))
 		}
 		next++
 		received++
@@ -170,7 +170,7 @@ func TestConsumersJoinAndLeaveInFullFlight(t *testing.T) {
 						next = over.To + 1
 						continue
 					}
-					if err != nil || rec.Sequence != next || !bytes.Equal(rec.Payload, pattern(next, size(next))) {
+					if err != nil || rec.Sequence != next || !bytes.Equal(rec.Payload(), pattern(next, size(next))) {
 						t.Errorf("%v %v: record %d, want %d: %v", policy, from, rec.Sequence, next, err)
 						return
 					}
@@ -407,7 +407,7 @@ func TestHotPathsDoNotAllocate(t *testing.T) {
 			must(t, err)
 			rec, err := c.Read(ctx, buf)
 			must(t, err)
-			buf = rec.Payload
+			buf = rec.Payload()
 		},
 	} {
 		if n := testing.AllocsPerRun(5000, op); n != 0 {

@@ -123,11 +123,10 @@ func (c *Consumer) Next(ctx context.Context) (Record, error) {
 	c.viewed++
 	seq := c.seq - 1
 	c.leave()
-	return Record{Sequence: seq, Type: m.Type(), Flags: m.Flags(), Payload: c.payload(off, m)}, nil
+	return frame.View(seq, m, c.payload(off, m)), nil
 }
 
-// payload is a view of the record that next returned. A Record is too large
-// to be passed on in registers, so it is made where it is handed out.
+// payload is a view of the record that next returned.
 func (c *Consumer) payload(off uint64, m frame.Meta) []byte {
 	end := off + uint64(m.Len())
 	return c.ring[off:end:end]

@@ -72,8 +72,8 @@ func killOnce(t *testing.T, checksum bool, warm, k int) (died bool) {
 				return
 			}
 			must(t, err)
-			if read++; rec.Sequence != read || !bytes.Equal(rec.Payload, pattern(read, size(read))) {
-				t.Fatalf("k %d, %s: record %d of %d bytes, want %d", k, what, rec.Sequence, len(rec.Payload), read)
+			if read++; rec.Sequence != read || !bytes.Equal(rec.Payload(), pattern(read, size(read))) {
+				t.Fatalf("k %d, %s: record %d of %d bytes, want %d", k, what, rec.Sequence, len(rec.Payload()), read)
 			}
 			must(t, reader.Release())
 		}

@@ -36,7 +36,7 @@ func Example() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		fmt.Printf("%d: %s\n", rec.Sequence, rec.Payload)
+		fmt.Printf("%d: %s\n", rec.Sequence, rec.Payload())
 	}
 	// Output:
 	// 1: EURUSD 1.0842
@@ -69,7 +69,7 @@ func ExampleProducer_Commit() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		fmt.Printf("%s ", rec.Payload)
+		fmt.Printf("%s ", rec.Payload())
 	}
 	fmt.Println(c.Release())
 	// Output:

@@ -125,7 +125,7 @@ func runOperations(t *testing.T, r *Ring, ops []byte) {
 func readOne(t *testing.T, c *Consumer, committed [][]byte, next *uint64) bool {
 	rec, err := c.TryNext()
 	if err == nil {
-		payload := bytes.Clone(rec.Payload)
+		payload := bytes.Clone(rec.Payload())
 		if err = c.Release(); err == nil {
 			if rec.Sequence != *next || !bytes.Equal(payload, committed[rec.Sequence-1]) {
 				t.Fatalf("%v: record %d of %d bytes, want %d", c.policy, rec.Sequence, len(payload), *next)
@@ -207,8 +207,8 @@ func FuzzHostileSegment(f *testing.F) {
 		if c, err := r.NewConsumer(ConsumerConfig{Policy: policy, From: from}); err == nil {
 			for range 200 {
 				rec, err := c.Next(ctx)
-				if err == nil && len(rec.Payload) > r.MaxRecord() {
-					t.Fatalf("payload of %d bytes", len(rec.Payload))
+				if err == nil && len(rec.Payload()) > r.MaxRecord() {
+					t.Fatalf("payload of %d bytes", len(rec.Payload()))
 				}
 				if err == nil {
 					err = c.Release()
@@ -259,11 +259,11 @@ func FuzzRingIsStream(f *testing.F) {
 		for i, n := range sizes[:min(len(sizes), 200)] {
 			rec, err := rd.Next()
 			must(t, err)
-			if rec.Sequence != uint64(i+1) || rec.Type != uint16(i) || !bytes.Equal(rec.Payload, pattern(uint64(i+1), int(n))) {
-				t.Fatalf("frame %d: %d bytes of record %d", i+1, len(rec.Payload), rec.Sequence)
+			if rec.Sequence != uint64(i+1) || rec.Type() != uint16(i) || !bytes.Equal(rec.Payload(), pattern(uint64(i+1), int(n))) {
+				t.Fatalf("frame %d: %d bytes of record %d", i+1, len(rec.Payload()), rec.Sequence)
 			}
 		}
-		if rec, err := rd.Next(); err != nil || rec.Flags&frame.EOS == 0 {
+		if rec, err := rd.Next(); err != nil || rec.Flags()&frame.EOS == 0 {
 			t.Fatal(rec, err)
 		}
 		if rec, err := rd.Next(); !errors.Is(err, io.EOF) {
@@ -280,7 +280,7 @@ func TestLapWithoutARecordIsRefused(t *testing.T) {
 		must(t, p.Close())
 		p = newProducer(t, r)
 		c := newConsumer(t, r, ConsumerConfig{Policy: policy, From: Oldest})
-		eos := frame.Append(nil, frame.Record{Sequence: 1, Flags: frame.EOS, Payload: make([]byte, 8)})
+		eos := frame.Append(nil, frame.NewRecord(1, 0, frame.EOS, make([]byte, 8)))
 		for pos := 0; pos < len(p.ring); pos += len(eos) {
 			copy(p.ring[pos:], eos)
 		}

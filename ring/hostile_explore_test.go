@@ -239,7 +239,7 @@ func (l *liar) operate(t *testing.T, n int) {
 		case op < 44:
 			var rec Record
 			if rec, err = c[i].TryNext(); err == nil {
-				l.inside(rec.Payload)
+				l.inside(rec.Payload())
 				if op%4 != 0 {
 					l.begin()
 					err = c[i].Release()
@@ -247,8 +247,8 @@ func (l *liar) operate(t *testing.T, n int) {
 			}
 		default:
 			var rec Record
-			if rec, err = c[i].Read(never, buf); err == nil && len(rec.Payload) > r.MaxRecord() {
-				t.Fatalf("record of %d bytes", len(rec.Payload))
+			if rec, err = c[i].Read(never, buf); err == nil && len(rec.Payload()) > r.MaxRecord() {
+				t.Fatalf("record of %d bytes", len(rec.Payload()))
 			}
 		}
 		switch {

@@ -175,11 +175,11 @@ func TestProducerKilledAtRandomLosesNothing(t *testing.T) {
 				if errors.Is(err, context.Canceled) {
 					return
 				}
-				if err != nil || rec.Sequence != next || !bytes.Equal(rec.Payload, pattern(next, killSize(next))) {
-					t.Errorf("consumer %d: record %d of %d bytes, want %d: %v", i, rec.Sequence, len(rec.Payload), next, err)
+				if err != nil || rec.Sequence != next || !bytes.Equal(rec.Payload(), pattern(next, killSize(next))) {
+					t.Errorf("consumer %d: record %d of %d bytes, want %d: %v", i, rec.Sequence, len(rec.Payload()), next, err)
 					return
 				}
-				buf = rec.Payload
+				buf = rec.Payload()
 				last[i].Store(next)
 				next++
 			}

@@ -70,7 +70,7 @@ func TestViewsThatOutliveCloseReadZerosAndDoNotFault(t *testing.T) {
 	must(t, err)
 	must(t, c.Close())
 	if shm.CanBlank {
-		for _, b := range rec.Payload {
+		for _, b := range rec.Payload() {
 			if b != 0 {
 				t.Fatalf("a view after Close reads %v", b)
 			}

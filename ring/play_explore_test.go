@@ -196,7 +196,7 @@ func (w *play) take(v *witness) {
 	if v.views == 0 {
 		var rec Record
 		if rec, err = v.c.Read(v.ctx, nil); err == nil {
-			w.accept(v, rec, rec.Payload)
+			w.accept(v, rec, rec.Payload())
 		}
 	} else {
 		err = w.view(v)
@@ -214,8 +214,8 @@ func (w *play) view(v *witness) error {
 	for len(held) < v.views && end == nil {
 		var rec Record
 		if rec, end = v.c.Next(v.ctx); end == nil {
-			b := make([]byte, len(rec.Payload))
-			copyOut(b, rec.Payload)
+			b := make([]byte, len(rec.Payload()))
+			copyOut(b, rec.Payload())
 			held, copies = append(held, rec), append(copies, b)
 		}
 	}
@@ -238,8 +238,8 @@ func (w *play) accept(v *witness, rec Record, payload []byte) {
 	w.note("has record %d", rec.Sequence)
 	checkf(rec.Sequence == v.next, "has record %d, due was %d", rec.Sequence, v.next)
 	checkf(rec.Sequence <= w.flight, "has record %d, committed are %d", rec.Sequence, w.flight)
-	checkf(int(rec.Type) == len(payload) && bytes.Equal(payload, pattern(rec.Sequence, len(payload))),
-		"record %d is torn: %d bytes, want %d: % x", rec.Sequence, len(payload), rec.Type, payload)
+	checkf(int(rec.Type()) == len(payload) && bytes.Equal(payload, pattern(rec.Sequence, len(payload))),
+		"record %d is torn: %d bytes, want %d: % x", rec.Sequence, len(payload), rec.Type(), payload)
 	v.next++
 	v.received++
 }

@@ -253,7 +253,7 @@ func (m *machine) Next(t *rapid.T) {
 	k := m.any(t)
 	rec, err := k.c.TryNext()
 	if err == nil && k.policy.kind == kindReliable {
-		m.check(t, k, rec.Sequence, rec.Payload)
+		m.check(t, k, rec.Sequence, rec.Payload())
 	} else if err == nil && rec.Sequence != k.next {
 		t.Fatalf("%v: record %d, due was %d", k.policy, rec.Sequence, k.next)
 	}
@@ -281,7 +281,7 @@ func (m *machine) Read(t *rapid.T) {
 	}
 	rec, err := k.c.Read(never, nil)
 	if err == nil {
-		m.check(t, k, rec.Sequence, rec.Payload)
+		m.check(t, k, rec.Sequence, rec.Payload())
 	}
 	if m.told(t, k, err) {
 		k.next++

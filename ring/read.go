@@ -21,7 +21,7 @@ func (c *Consumer) Read(ctx context.Context, dst []byte) (Record, error) {
 	if err != nil {
 		return Record{}, err
 	}
-	return Record{Sequence: seq, Type: m.Type(), Flags: m.Flags(), Payload: dst}, nil
+	return frame.View(seq, m, dst), nil
 }
 
 func (c *Consumer) read(ctx context.Context, dst []byte) (frame.Meta, []byte, error) {

@@ -32,7 +32,7 @@ func (c *Consumer) Records(ctx context.Context) iter.Seq2[Record, error] {
 				}
 				continue
 			}
-			if !yield(Record{Sequence: seq, Type: m.Type(), Flags: m.Flags(), Payload: c.payload(off, m)}, nil) {
+			if !yield(frame.View(seq, m, c.payload(off, m)), nil) {
 				return
 			}
 		}
@@ -48,7 +48,7 @@ func (c *Consumer) copies(ctx context.Context, yield func(Record, error) bool) {
 			return
 		}
 		if err == nil {
-			buf = rec.Payload
+			buf = rec.Payload()
 		}
 	}
 }

@@ -77,8 +77,8 @@ func expect(t testing.TB, c *Consumer, seq uint64, n int) {
 	if err != nil {
 		t.Fatalf("record %d: %v", seq, err)
 	}
-	if rec.Sequence != seq || !bytes.Equal(rec.Payload, pattern(seq, n)) {
-		t.Fatalf("found record %d of %d bytes, want %d of %d", rec.Sequence, len(rec.Payload), seq, n)
+	if rec.Sequence != seq || !bytes.Equal(rec.Payload(), pattern(seq, n)) {
+		t.Fatalf("found record %d of %d bytes, want %d of %d", rec.Sequence, len(rec.Payload()), seq, n)
 	}
 	must(t, c.Release())
 }
@@ -382,7 +382,7 @@ func TestTypesAreFilteredWithoutALook(t *testing.T) {
 		if k := i % 7; k == 2 || k == 5 {
 			rec, err := c.TryNext()
 			must(t, err)
-			if rec.Type != uint16(k) || rec.Sequence != uint64(i+1) {
+			if rec.Type() != uint16(k) || rec.Sequence != uint64(i+1) {
 				t.Fatalf("%+v, want type %d", rec, k)
 			}
 			must(t, c.Release())
@@ -404,20 +404,20 @@ func TestChainsAreJoinedAndSkippedFromTheMiddle(t *testing.T) {
 	}()
 	rec, err := c.ReadChain(background, nil)
 	must(t, err)
-	if !bytes.Equal(rec.Payload, big) || rec.Sequence != 1 || rec.Type != 3 {
-		t.Fatalf("joined %d bytes of record %d", len(rec.Payload), rec.Sequence)
+	if !bytes.Equal(rec.Payload(), big) || rec.Sequence != 1 || rec.Type() != 3 {
+		t.Fatalf("joined %d bytes of record %d", len(rec.Payload()), rec.Sequence)
 	}
 	rec, err = c.ReadChain(background, nil)
 	must(t, err)
 	must(t, <-done)
-	if string(rec.Payload) != "end" {
-		t.Fatalf("%q", rec.Payload)
+	if string(rec.Payload()) != "end" {
+		t.Fatalf("%q", rec.Payload())
 	}
 	middle := newConsumer(t, r, ConsumerConfig{From: Sequence(p.Sequence() - 2)})
 	rec, err = middle.ReadChain(background, nil)
 	must(t, err)
-	if string(rec.Payload) != "end" {
-		t.Fatalf("began in the middle of a chain and read %q", rec.Payload)
+	if string(rec.Payload()) != "end" {
+		t.Fatalf("began in the middle of a chain and read %q", rec.Payload())
 	}
 }
 
@@ -439,7 +439,7 @@ func TestIteratorAndStreams(t *testing.T) {
 		n := 0
 		for rec, err := range one.Records(background) {
 			must(t, err)
-			if n++; rec.Sequence != uint64(n) || !bytes.Equal(rec.Payload, pattern(uint64(n), n-1)) {
+			if n++; rec.Sequence != uint64(n) || !bytes.Equal(rec.Payload(), pattern(uint64(n), n-1)) {
 				t.Fatalf("record %d", rec.Sequence)
 			}
 		}
@@ -475,7 +475,7 @@ func TestRingBytesAreStreamBytes(t *testing.T) {
 		for i := range 40 {
 			_, err := p.WriteType(uint16(i), pattern(uint64(i+1), i))
 			must(t, err)
-			want = frame.Append(want, frame.Record{Sequence: uint64(i + 1), Type: uint16(i), Flags: flags, Payload: pattern(uint64(i+1), i)})
+			want = frame.Append(want, frame.NewRecord(uint64(i+1), uint16(i), flags, pattern(uint64(i+1), i)))
 		}
 		if !bytes.Equal(p.ring[:len(want)], want) {
 			t.Fatalf("checksum %v: ring bytes differ from stream bytes", checksum)

@@ -55,7 +55,7 @@ func ExampleListen() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		fmt.Printf("%d: %s\n", rec.Sequence, rec.Payload)
+		fmt.Printf("%d: %s\n", rec.Sequence, rec.Payload())
 	}
 	// Output: 1: tick 1
 }

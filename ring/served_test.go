@@ -141,8 +141,8 @@ func readAll(r *Ring) (err error) {
 		if err != nil {
 			return err
 		}
-		if rec.Sequence != next || !bytes.Equal(rec.Payload, pattern(next, killSize(next))) {
-			return fmt.Errorf("record %d of %d bytes, want %d", rec.Sequence, len(rec.Payload), next)
+		if rec.Sequence != next || !bytes.Equal(rec.Payload(), pattern(next, killSize(next))) {
+			return fmt.Errorf("record %d of %d bytes, want %d", rec.Sequence, len(rec.Payload()), next)
 		}
 	}
 }
@@ -163,7 +163,7 @@ func TestServedRing(t *testing.T) {
 		must(t, err)
 		for _, c := range consumers {
 			rec, err := c.Next(soon(t, 5*time.Second))
-			if err != nil || rec.Sequence != i+1 || !bytes.Equal(rec.Payload, pattern(i+1, killSize(i+1))) {
+			if err != nil || rec.Sequence != i+1 || !bytes.Equal(rec.Payload(), pattern(i+1, killSize(i+1))) {
 				t.Fatalf("%s: record %d: %v, want %d", c.Name(), rec.Sequence, err, i+1)
 			}
 			must(t, c.Release())
@@ -180,7 +180,7 @@ func TestServedRing(t *testing.T) {
 	waitFor(t, "the slot is free", func() bool { s, err := r.Stats(); return err == nil && len(s.Consumers) == 2 })
 	late := dial(t, path, ConsumerConfig{Name: "late", From: Oldest})
 	rec, err := late.Next(soon(t, 5*time.Second))
-	if err != nil || !bytes.Equal(rec.Payload, pattern(rec.Sequence, killSize(rec.Sequence))) {
+	if err != nil || !bytes.Equal(rec.Payload(), pattern(rec.Sequence, killSize(rec.Sequence))) {
 		t.Errorf("%v, %v", rec.Sequence, err)
 	}
 	// The end: told to all, and the name is gone.
@@ -480,8 +480,8 @@ func TestDialedViewOutlivesClose(t *testing.T) {
 		rec, err := c.Next(soon(t, 5*time.Second))
 		must(t, err)
 		must(t, c.Close())
-		if string(rec.Payload) != "\x00\x00\x00\x00" {
-			t.Errorf("found %q, want zeros", rec.Payload)
+		if string(rec.Payload()) != "\x00\x00\x00\x00" {
+			t.Errorf("found %q, want zeros", rec.Payload())
 		}
 		_ = c.Release()
 	}
@@ -541,7 +541,7 @@ func TestHostileBytesInASlot(t *testing.T) {
 	go func() {
 		for next := uint64(1); next <= count; next++ {
 			rec, err := honest.Read(t.Context(), nil)
-			if err != nil || rec.Sequence != next || !bytes.Equal(rec.Payload, pattern(next, killSize(next))) {
+			if err != nil || rec.Sequence != next || !bytes.Equal(rec.Payload(), pattern(next, killSize(next))) {
 				failed <- fmt.Errorf("record %d, want %d: %v", rec.Sequence, next, err)
 				return
 			}

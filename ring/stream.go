@@ -22,28 +22,30 @@ func (c *Consumer) ReadChain(ctx context.Context, dst []byte) (Record, error) {
 		if err != nil {
 			return Record{}, err
 		}
-		if rec.Flags&frame.Cont != 0 {
-			dst = rec.Payload
+		if rec.Flags()&frame.Cont != 0 {
+			dst = rec.Payload()
 			continue // of a chain whose beginning is not ours
 		}
-		whole := rec
-		for rec.Flags&frame.More != 0 {
+		whole, b := rec, rec.Payload()
+		for rec.Flags()&frame.More != 0 {
 			if next, err := c.peekContinues(ctx); err != nil {
 				if errors.Is(err, ErrOverrun) || errors.Is(err, ErrProducerDied) || errors.Is(err, io.EOF) {
-					err = fmt.Errorf("%w: after %d bytes of record %d: %w", ErrBrokenChain, len(whole.Payload), whole.Sequence, err)
+					err = fmt.Errorf("%w: after %d bytes of record %d: %w", ErrBrokenChain, len(b), whole.Sequence, err)
 				}
 				return Record{}, err
 			} else if !next {
-				return Record{}, fmt.Errorf("%w: after %d bytes of record %d another record begins", ErrBrokenChain, len(whole.Payload), whole.Sequence)
+				return Record{}, fmt.Errorf("%w: after %d bytes of record %d another record begins", ErrBrokenChain, len(b), whole.Sequence)
 			}
-			n := len(whole.Payload)
-			if rec, err = c.Read(ctx, slices.Grow(whole.Payload, c.maxPayload)[n:]); err != nil {
+			n := len(b)
+			if n > frame.MaxPayload-c.maxPayload {
+				return Record{}, fmt.Errorf("%w: a chain of more than %d bytes at record %d, want at most %d", ErrTooLarge, n, rec.Sequence, frame.MaxPayload)
+			}
+			if rec, err = c.Read(ctx, slices.Grow(b, c.maxPayload)[n:]); err != nil {
 				return Record{}, fmt.Errorf("%w: after %d bytes of record %d: %w", ErrBrokenChain, n, whole.Sequence, err)
 			}
-			whole.Payload = append(whole.Payload[:n], rec.Payload...)
+			b = append(b[:n], rec.Payload()...)
 		}
-		whole.Flags &^= frame.More | frame.CRC
-		return whole, nil
+		return frame.NewRecord(whole.Sequence, whole.Type(), whole.Flags()&^(frame.More|frame.CRC), b), nil
 	}
 }
 
@@ -54,7 +56,7 @@ func (c *Consumer) peekContinues(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	continues := rec.Flags&frame.Cont != 0
+	continues := rec.Flags()&frame.Cont != 0
 	c.unread(rec)
 	return continues, nil
 }
@@ -62,7 +64,7 @@ func (c *Consumer) peekContinues(ctx context.Context) (bool, error) {
 // unread takes back the view of the last record returned by Next.
 func (c *Consumer) unread(rec Record) {
 	if c.enter() {
-		c.pos -= uint64(rec.Meta().Size())
+		c.pos -= uint64(rec.Meta.Size())
 		c.seq--
 		c.viewed--
 		c.leave()
@@ -93,7 +95,7 @@ func (s *Stream) Read(b []byte) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		s.buf, s.rest = rec.Payload, rec.Payload
+		s.buf, s.rest = rec.Payload(), rec.Payload()
 	}
 	n := copy(b, s.rest)
 	s.rest = s.rest[n:]
@@ -113,7 +115,7 @@ func (s *Stream) WriteTo(w io.Writer) (written int64, err error) {
 		if err != nil {
 			return written, err
 		}
-		n, err := w.Write(rec.Payload)
+		n, err := w.Write(rec.Payload())
 		written += int64(n)
 		if err != nil {
 			return written, err

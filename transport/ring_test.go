@@ -64,8 +64,8 @@ func expect(t *testing.T, c Consumer, texts ...string) {
 	defer cancel()
 	for _, want := range texts {
 		rec, err := c.Next(ctx)
-		if err != nil || string(rec.Payload) != want || int(rec.Type) != len(want) {
-			t.Fatalf("got %q of type %d, %v; want %q", rec.Payload, rec.Type, err, want)
+		if err != nil || string(rec.Payload()) != want || int(rec.Type()) != len(want) {
+			t.Fatalf("got %q of type %d, %v; want %q", rec.Payload(), rec.Type(), err, want)
 		}
 	}
 	if err := c.Release(); err != nil {

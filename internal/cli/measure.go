@@ -36,16 +36,16 @@ func newMeasure(verify, timed bool) *measure {
 
 func (m *measure) take(rec transport.Record) (bool, error) {
 	if m.latency != nil {
-		if age, ok := generatedAge(rec.Payload, rec.Sequence, monotonic.Now()); ok {
+		if age, ok := generatedAge(rec.Payload(), rec.Sequence, monotonic.Now()); ok {
 			m.staged.ages = append(m.staged.ages, age)
 		} else {
 			m.staged.alien++
 		}
 	}
-	if m.verify && !verify(rec.Payload, rec.Sequence) {
+	if m.verify && !verify(rec.Payload(), rec.Sequence) {
 		m.staged.torn++
 	}
-	return rec.Flags&frame.More == 0, nil
+	return rec.Flags()&frame.More == 0, nil
 }
 
 func (m *measure) keep() error {

@@ -79,8 +79,8 @@ func (r *receiver) take(rec transport.Record) error {
 	if done {
 		r.batch.complete++
 	}
-	r.batch.records = append(r.batch.records, seen{rec.Sequence, len(rec.Payload)})
-	r.batch.bytes += len(rec.Payload) + frame.HeaderSize
+	r.batch.records = append(r.batch.records, seen{rec.Sequence, len(rec.Payload())})
+	r.batch.bytes += len(rec.Payload()) + frame.HeaderSize
 	if len(r.batch.records) < r.most && r.batch.bytes < batchBytes && r.complete+r.batch.complete < r.limit {
 		return nil
 	}

@@ -207,11 +207,11 @@ func publishFrames(in *input, w *publisher) error {
 			continue
 		}
 		h := transport.Header{
-			Type:      r.Type,
-			More:      r.Flags&frame.More != 0,
-			Continues: r.Flags&frame.Cont != 0,
+			Type:      r.Type(),
+			More:      r.Flags()&frame.More != 0,
+			Continues: r.Flags()&frame.Cont != 0,
 		}
-		if err := w.add(h, r.Payload); err != nil {
+		if err := w.add(h, r.Payload()); err != nil {
 			return err
 		}
 	}

@@ -78,7 +78,7 @@ func (t *text) take(rec transport.Record) (bool, error) {
 		t.ready = frame.Append(t.ready, rec)
 		return true, nil
 	}
-	more, cont := rec.Flags&frame.More != 0, rec.Flags&frame.Cont != 0
+	more, cont := rec.Flags()&frame.More != 0, rec.Flags()&frame.Cont != 0
 	if cont && !t.open {
 		t.cut = true // its beginning is missing
 		return false, nil
@@ -89,17 +89,17 @@ func (t *text) take(rec transport.Record) (bool, error) {
 	t.open = more
 	switch {
 	case t.how == splitAll:
-		t.ready = append(t.ready, rec.Payload...)
+		t.ready = append(t.ready, rec.Payload()...)
 	case !more && !cont:
-		t.put(rec.Payload)
+		t.put(rec.Payload())
 	default:
 		if !cont {
 			t.part = t.part[:0]
 		}
-		if len(t.part)+len(rec.Payload) > maxJoined {
+		if len(t.part)+len(rec.Payload()) > maxJoined {
 			return false, fmt.Errorf("%w: a record that comes in parts has more than %v: use -split all", errRecordTooLong, size(maxJoined))
 		}
-		t.part = append(t.part, rec.Payload...)
+		t.part = append(t.part, rec.Payload()...)
 		if !more {
 			t.put(t.part)
 		}
@@ -167,7 +167,7 @@ func (t *text) end(clean bool, epoch, seq uint64) error {
 		if !t.opened {
 			t.preamble(epoch, seq)
 		}
-		eos := frame.Record{Sequence: seq, Flags: frame.EOS, Payload: binary.LittleEndian.AppendUint64(nil, epoch)}
+		eos := frame.NewRecord(seq, 0, frame.EOS, binary.LittleEndian.AppendUint64(nil, epoch))
 		t.ready = frame.Append(t.ready, eos)
 		t.kept = len(t.ready)
 	}

@@ -50,9 +50,9 @@ func len32s(records ...string) string {
 func frames(records ...string) string {
 	b := frame.Preamble{Epoch: 1, First: 1}.Append(nil)
 	for i, r := range records {
-		b = frame.Append(b, frame.Record{Sequence: uint64(i + 1), Type: uint16(i), Payload: []byte(r)})
+		b = frame.Append(b, frame.NewRecord(uint64(i+1), uint16(i), 0, []byte(r)))
 	}
-	eos := frame.Record{Sequence: uint64(len(records) + 1), Flags: frame.EOS, Payload: binary.LittleEndian.AppendUint64(nil, 1)}
+	eos := frame.NewRecord(uint64(len(records)+1), 0, frame.EOS, binary.LittleEndian.AppendUint64(nil, 1))
 	return string(frame.Append(b, eos))
 }
 
@@ -173,7 +173,7 @@ func TestOneSplitInAnotherOut(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					if n++; rec.Sequence != uint64(n) || (rec.Flags&frame.EOS != 0) != (n == 3) {
+					if n++; rec.Sequence != uint64(n) || (rec.Flags()&frame.EOS != 0) != (n == 3) {
 						t.Errorf("frame %d is %+v", n, rec)
 					}
 				}

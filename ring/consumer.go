@@ -23,6 +23,7 @@ type Consumer struct {
 	attachment
 	section
 	slot       int
+	own        segment // that slot
 	generation uint64
 	name       string
 	policy     Policy
@@ -37,6 +38,7 @@ type Consumer struct {
 	pos, seq      uint64
 	cursor, given uint64
 	viewed        int    // records in the user's hands
+	plain         bool   // take may take a record: what may forbid it was looked at by next
 	uncounted     uint64 // skipped before the record that was asked for
 	first         uint64 // with Sequence(n) still to come: n
 	selective     bool   // a record may have to be skipped
@@ -115,16 +117,48 @@ func (c *Consumer) Next(ctx context.Context) (Record, error) {
 	if !c.enter() {
 		return Record{}, os.ErrClosed
 	}
-	off, m, err := c.next(ctx, true)
-	if err != nil {
-		c.leave()
-		return Record{}, err
+	off, m := c.take()
+	if off == 0 {
+		var err error
+		if off, m, err = c.next(ctx, m, true); err != nil {
+			c.leave()
+			return Record{}, err
+		}
 	}
 	c.viewed++
-	seq := c.seq - 1
+	rec := c.record(off, m)
 	c.leave()
-	return frame.View(seq, m, c.payload(off, m)), nil
+	return rec, nil
 }
+
+// record is a view of the record that was taken last.
+func (c *Consumer) record(off uint64, m frame.Meta) Record {
+	return frame.View(c.seq-1, m, c.payload(off, m))
+}
+
+// take is next for the plain case, with no more than that takes: the record is
+// there, nothing else is due, and nothing has to be looked at behind it. off is
+// 0 if it is not that case; m is the header if it is there, and else 0.
+func (c *Consumer) take() (off uint64, m frame.Meta) {
+	pos := c.pos
+	if !c.plain || load64(c.commitWord(pos)) != c.seq {
+		return 0, 0
+	}
+	// Loaded once, checked against the private geometry, then used (row 2).
+	m = frame.Meta(load64(c.metaWord(pos)))
+	off = pos & c.mask
+	n := uint64(uint32(m))
+	end := off + frame.HeaderSize + n
+	if m&odd != 0 || n > uint64(c.maxPayload) || end > c.capacity {
+		return 0, m
+	}
+	c.pos = pos - off + (end+frame.Align-1)&^(frame.Align-1)
+	c.seq++
+	return off + frame.HeaderSize, m
+}
+
+// odd are the flags of frames that take refuses.
+const odd = frame.Meta(frame.Pad|frame.EOS|frame.CRC|frame.MustUnderstand) << 48
 
 // payload is a view of the record that next returned.
 func (c *Consumer) payload(off uint64, m frame.Meta) []byte {
@@ -140,22 +174,23 @@ var never context.Context
 
 // next takes the next record of interest: where in the ring its payload begins,
 // and its header; its sequence is the one before c.seq. With the context never
-// it does not wait. verify: check the checksum where the record lies.
-func (c *Consumer) next(ctx context.Context, verify bool) (off uint64, m frame.Meta, err error) {
+// it does not wait. m is the header if take has loaded it: it is looked at once
+// (row 2). verify: check the checksum where the record lies.
+func (c *Consumer) next(ctx context.Context, m frame.Meta, verify bool) (off uint64, _ frame.Meta, err error) {
+	c.plain = false
 	if c.pending != nil || c.err != nil || c.ended {
-		if err := c.told(); err != nil {
-			return 0, 0, err
-		}
+		return 0, 0, c.told()
 	}
-	for {
-		if load64(c.commitWord(c.pos)) != c.seq {
-			if err := c.miss(ctx); err != nil {
-				return 0, 0, err
+	for ; ; m = 0 {
+		if m == 0 {
+			if load64(c.commitWord(c.pos)) != c.seq {
+				if err := c.miss(ctx); err != nil {
+					return 0, 0, err
+				}
+				continue
 			}
-			continue
+			m = frame.Meta(load64(c.metaWord(c.pos)))
 		}
-		// Loaded once, checked against the private geometry, then used (row 2).
-		m = frame.Meta(load64(c.metaWord(c.pos)))
 		off, n, size := c.pos&c.mask, m.Len(), uint64(m.Size())
 		if m.Flags()&(frame.Pad|frame.EOS|frame.MustUnderstand) != 0 || n > c.maxPayload || off+size > c.capacity ||
 			c.checksum && m.Flags()&frame.CRC == 0 {
@@ -188,6 +223,7 @@ func (c *Consumer) next(ctx context.Context, verify bool) (off uint64, m frame.M
 			}
 			continue
 		}
+		c.plain = c.policy.kind == kindReliable && !c.checksum && !c.selective
 		return off + frame.HeaderSize, m, nil
 	}
 }

@@ -11,6 +11,7 @@ import (
 // fail and tell lossy consumers of losses that never were. Credit that the
 // consumers limit to less than need + spare is refused, too.
 func (p *Producer) credit(need, spare uint64) bool {
+	p.plain = 0
 	p.bury()
 	step, most := p.sixteenth(), p.pos+p.capacity
 	room := min(addSat(p.gate(), p.capacity), most)

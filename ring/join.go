@@ -41,7 +41,8 @@ func (r *Ring) NewConsumer(cfg ConsumerConfig) (*Consumer, error) {
 	if c.slot, c.unlock, err = c.takeSlot(); err != nil {
 		return nil, errors.Join(err, a.unmap(), a.backing.release())
 	}
-	c.bell.word = c.slotWord32(c.slot, slotBell)
+	c.own = c.slots.at(slotAt(c.slot))
+	c.bell.word = c.own.w32(slotBell)
 	if err := c.join(cfg.From); err != nil {
 		c.bell.silence()
 		c.move(left)

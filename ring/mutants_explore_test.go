@@ -168,6 +168,18 @@ var mutants = []mutant{
 	{"length of a record not checked", "TestHostileMemory", []edit{
 		{"consumer.go", "n > c.maxPayload || off+size > c.capacity ||", "!(MUTANT) && (n > c.maxPayload || off+size > c.capacity) ||"},
 	}},
+	{"length of a plain record loaded twice", "TestHostileMemory", []edit{
+		{"consumer.go", "	off = pos & c.mask\n	n := uint64(uint32(m))\n", "	if MUTANT {\n		m = frame.Meta(load64(c.metaWord(pos)))\n	}\n	off = pos & c.mask\n	n := uint64(uint32(m))\n"},
+	}},
+	{"length of a plain record not checked", "TestHostileMemory", []edit{
+		{"consumer.go", "n > uint64(c.maxPayload) || end > c.capacity {", "!(MUTANT) && (n > uint64(c.maxPayload) || end > c.capacity) {"},
+	}},
+	{"a plain record where there is no credit", "TestNothingIsStagedBeyondCredit", []edit{
+		{"producer.go", "p.plain = min(p.plain, p.limit-frame.HeaderSize)", "p.plain = mutantPick(MUTANT, p.plain, min(p.plain, p.limit-frame.HeaderSize))"},
+	}},
+	{"a plain record across the end of the ring", "TestNothingIsStagedBeyondCredit", []edit{
+		{"producer.go", "		p.plain = p.mark\n", "		p.plain = mutantPick(MUTANT, ^uint64(0), p.mark)\n"},
+	}},
 	{"length of a sealed record not checked", "TestHostileMemory", []edit{
 		{"producer.go", "		if err != nil || end > p.end {\n", "		if MUTANT {\n			end = pos + uint64(m.Size())\n		} else if err != nil || end > p.end {\n"},
 	}},

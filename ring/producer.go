@@ -34,6 +34,7 @@ type Producer struct {
 	end   uint64 // end of what is staged
 	seq   uint64 // next sequence behind what is staged
 	limit uint64 // staged bytes and the zero behind them may be written below it
+	plain uint64 // a record that ends there or before needs nothing but its header (claim)
 
 	horizon uint64 // copy of the shared word
 	copy    int    // which resume point was last valid: the other is written next
@@ -47,7 +48,7 @@ type Producer struct {
 
 	gates     gates
 	strangers strangers
-	asked     context.Context // of the last Reserve; in a rendezvous only
+	asked     context.Context // of the last Reserve
 	stats     struct{ waits, wakes, evictions uint64 }
 }
 
@@ -130,10 +131,12 @@ func (p *Producer) ReserveRecord(ctx context.Context, h Header, n int) ([]byte, 
 	if !p.enter() {
 		return nil, os.ErrClosed
 	}
-	b, err := p.reserveWait(ctx, h, n)
-	if p.meets {
-		p.asked = ctx
+	if b := p.claim(h, n); b != nil {
+		p.leave()
+		return b, nil
 	}
+	p.asked = ctx
+	b, err := p.reserveWait(ctx, h, n)
 	p.leave()
 	return b, err
 }
@@ -153,6 +156,11 @@ func (p *Producer) TryReserveRecord(h Header, n int) ([]byte, error) {
 	if !p.enter() {
 		return nil, os.ErrClosed
 	}
+	if b := p.claim(h, n); b != nil {
+		p.leave()
+		return b, nil
+	}
+	p.asked = nil
 	b, err := p.reserve(h, n, 0)
 	if err == ErrFull && p.obstacles(p.need(n)-p.capacity) {
 		b, err = p.reserve(h, n, 0)
@@ -200,10 +208,7 @@ func (p *Producer) reserve(h Header, n int, spare uint64) ([]byte, error) {
 		p.stage(p.end, frame.MakeMeta(int(pad)-frame.HeaderSize, 0, frame.Pad))
 	}
 	if n%frame.Align != 0 && !p.checksum {
-		// Zeros up to the next frame: a ring's bytes are a stream's bytes.
-		last := start + size - frame.Align
-		plain64(p.commitWord(last), 0)
-		plain64(p.metaWord(last), 0)
+		p.pad(start + size)
 	}
 	p.stage(start, m)
 	if start >= p.mark {
@@ -213,8 +218,40 @@ func (p *Producer) reserve(h Header, n int, spare uint64) ([]byte, error) {
 	p.seq++
 	p.end = start + size
 	p.staged += uint64(n)
+	if p.plain = 0; !p.checksum && !p.meets {
+		// The next sixteenth of the ring begins where the ring does, at the latest.
+		p.plain = p.mark
+		p.plain = min(p.plain, p.limit-frame.HeaderSize)
+	}
 	off := start&p.mask + frame.HeaderSize
 	return p.ring[off : off+uint64(n) : off+uint64(n)], nil
+}
+
+// pad zeroes what the payload will leave of the last 16 bytes of a frame that
+// ends at end: a ring's bytes are a stream's bytes.
+func (p *Producer) pad(end uint64) {
+	last := end - frame.Align
+	plain64(p.commitWord(last), 0)
+	plain64(p.metaWord(last), 0)
+}
+
+// claim is reserve for the plain case, a record that ends below p.plain; nil if
+// it is not that case.
+func (p *Producer) claim(h Header, n int) []byte {
+	start := p.end
+	end := start + (uint64(uint(n))+frame.HeaderSize+frame.Align-1)&^(frame.Align-1)
+	if uint(n)-1 >= uint(p.maxPayload) || end > p.plain {
+		return nil
+	}
+	if n%frame.Align != 0 {
+		p.pad(end)
+	}
+	off := start & p.mask
+	p.stage(start, frame.MakeMeta(n, h.Type, h.flags()))
+	p.seq++
+	p.end = end
+	p.staged += uint64(n)
+	return p.ring[off+frame.HeaderSize : off+frame.HeaderSize+uint64(n) : off+frame.HeaderSize+uint64(n)]
 }
 
 // stage writes a header. All but the first of a batch get their commit word
@@ -315,7 +352,7 @@ func (p *Producer) abort() {
 		p.mark = p.marks[0].pos
 		p.marks = p.marks[:0]
 	}
-	p.end, p.seq, p.staged = p.pos, p.first, 0
+	p.end, p.seq, p.staged, p.plain = p.pos, p.first, 0, 0
 }
 
 // Close drops what is staged, ends the stream for every consumer (EOS) and

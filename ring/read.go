@@ -25,9 +25,12 @@ func (c *Consumer) Read(ctx context.Context, dst []byte) (Record, error) {
 }
 
 func (c *Consumer) read(ctx context.Context, dst []byte) (frame.Meta, []byte, error) {
-	off, m, err := c.next(ctx, false)
-	if err != nil {
-		return 0, nil, err
+	off, m := c.take()
+	if off == 0 {
+		var err error
+		if off, m, err = c.next(ctx, m, false); err != nil {
+			return 0, nil, err
+		}
 	}
 	n, seq := m.Len(), c.seq-1
 	dst = slices.Grow(dst[:0], n)[:n]

@@ -71,7 +71,10 @@ func (c *Consumer) step(ctx context.Context) (seq, off uint64, m frame.Meta, err
 	if c.viewed = 0; c.pos-c.cursor >= c.capacity/64 || load64(c.word(offWakeAt)) != 0 {
 		c.store()
 	}
-	if off, m, err = c.next(ctx, true); err == nil {
+	if off, m = c.take(); off == 0 {
+		off, m, err = c.next(ctx, m, true)
+	}
+	if err == nil {
 		c.viewed++
 		seq = c.seq - 1
 	}

@@ -39,6 +39,12 @@ func (c *Consumer) Release() error {
 		c.buryLate()
 		return os.ErrClosed
 	}
+	if c.policy.kind == kindReliable && c.pos != c.cursor {
+		c.viewed = 0
+		c.store()
+		c.leave()
+		return nil
+	}
 	err := c.release()
 	c.leave()
 	return err
@@ -64,9 +70,8 @@ func (c *Consumer) store() {
 	c.received += c.seq - c.given - c.uncounted
 	c.uncounted = 0
 	c.given = c.seq
-	slot := slotAt(c.slot)
-	plain64(c.slots.w64(slot+slotSequence), c.seq)
-	plain64(c.slots.w64(slot+slotReceived), c.received)
+	plain64(c.own.w64(slotSequence), c.seq)
+	plain64(c.own.w64(slotReceived), c.received)
 	c.move(c.pos)
 }
 
@@ -74,7 +79,7 @@ func (c *Consumer) store() {
 func (c *Consumer) move(to uint64) {
 	old := c.cursor
 	c.cursor = to
-	word := c.slotWord(c.slot, slotCursor)
+	word := c.own.w64(slotCursor)
 	if c.expedited {
 		store64(word, to)
 	} else {

@@ -16,6 +16,9 @@ func (s segment) w64(off uint64) *uint64 { return (*uint64)(unsafe.Add(s.base, o
 
 func (s segment) w32(off uint64) *uint32 { return (*uint32)(unsafe.Add(s.base, off)) }
 
+// at is the part of the segment that begins at off.
+func (s segment) at(off uint64) segment { return segment{unsafe.Add(s.base, off)} }
+
 // low is the half of a word that a futex can sleep on: the first four bytes,
 // on the little-endian machines that this package admits.
 func low(p *uint64) *uint32 { return (*uint32)(unsafe.Pointer(p)) }

@@ -38,7 +38,11 @@ func (p *Producer) write(ctx context.Context, h Header, b []byte) error {
 	if !p.enter() {
 		return os.ErrClosed
 	}
-	buf, err := p.reserveWait(ctx, h, len(b))
+	buf := p.claim(h, len(b))
+	var err error
+	if buf == nil {
+		buf, err = p.reserveWait(ctx, h, len(b))
+	}
 	if err == nil {
 		copyIn(buf, b)
 		p.commit()

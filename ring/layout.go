@@ -1,7 +1,8 @@
 package ring
 
 // The layout of a ring, all of it. Every offset of a shared word stands here
-// and nowhere else; layout_test.go freezes them.
+// and nowhere else; docs/format.md shows them, and document_test.go freezes
+// what it shows.
 //
 // Numbers are little-endian. A "line" is 128 bytes whatever the machine's
 // cache line is: the format must not depend on the processor, and neighbouring

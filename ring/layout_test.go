@@ -1,10 +1,6 @@
 package ring
 
-import (
-	"bytes"
-	"encoding/hex"
-	"testing"
-)
+import "testing"
 
 // Every word has a place of its own, aligned for its size.
 func TestWordsDoNotOverlap(t *testing.T) {
@@ -40,48 +36,6 @@ func TestWordsDoNotOverlap(t *testing.T) {
 		g := geometry{capacity: MinCapacity, slots: slots}
 		if g.ringStart()%page != 0 || g.ringStart() < evictedAt(slots) {
 			t.Errorf("%d slots: ring begins at %d", slots, g.ringStart())
-		}
-	}
-}
-
-// The bytes of a small ring after one record, frozen: a change of the format
-// is a change of this test and of layoutVersion.
-func TestFormatIsFrozen(t *testing.T) {
-	geo, err := Config{Capacity: MinCapacity, Slots: 1, MaxRecord: 100, Checksum: true}.geometry()
-	must(t, err)
-	mem := make([]byte, geo.broadcastSize()+geo.slotsSize())
-	var id creationID
-	copy(id[:], "sixteen bytes id")
-	formatSlots(segmentOf(mem[geo.broadcastSize():]), geo, id)
-	formatBroadcast(segmentOf(mem), geo, id, point{seq: 1})
-	r, err := Attach(mem)
-	must(t, err)
-	defer r.Close()
-	p, err := r.NewProducer()
-	must(t, err)
-	defer p.Close()
-	_, err = p.WriteType(7, []byte("hello"))
-	must(t, err)
-	for _, tc := range []struct {
-		what string
-		off  uint64
-		want string
-	}{
-		{"header", 0, "43415253524e4731" + "01000000" + "04030201" + "00000000" + "00000000" + "0010000000000000" + "6400000000000000" +
-			"01000000" + "02000000" + "7369787465656e206279746573206964" + "0030000000000000" + "0040000000000000"},
-		{"horizon", offHorizon, "0001000000000000"},
-		{"resume", offResume, "0100000000000000" + "0000000000000000" + "0100000000000000"},
-		{"checkpoint", offCheckpoint, "0100000000000000" + "0000000000000000" + "0100000000000000"},
-		{"state, epoch", offState, "0100000000000000" + "0100000000000000"},
-		{"published", offPublished, "0200000000000000" + "2000000000000000" + "0500000000000000"},
-		{"frame", geo.ringStart(), "0100000000000000" + "05000000" + "0700" + "0200" + "68656c6c6f000000" + "7e9eaff8" + "00000000" + "0000000000000000"},
-		{"slot header", geo.broadcastSize(), "43415253534c5431" + "01000000" + "01000000" + "7369787465656e206279746573206964"},
-		{"slot", geo.broadcastSize() + slotAt(0), "ffffffffffffffff"},
-	} {
-		want, err := hex.DecodeString(tc.want)
-		must(t, err)
-		if got := mem[tc.off : tc.off+uint64(len(want))]; !bytes.Equal(got, want) {
-			t.Errorf("%s:\nfound %x\nwant  %x", tc.what, got, want)
 		}
 	}
 }

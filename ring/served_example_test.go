@@ -59,3 +59,28 @@ func ExampleListen() {
 	}
 	// Output: 1: tick 1
 }
+
+// A child process gets its place on the ring with its descriptors, without a
+// socket that has a name: exec.Cmd.ExtraFiles = []*os.File{place}.
+func ExampleRing_Invite() {
+	ctx := context.Background()
+	r := must(ring.Serve(nil, ring.ServeConfig{}))
+	defer r.Close()
+	p := must(r.NewProducer())
+	place := must(r.Invite())
+
+	// In the child, where place is os.NewFile(3, "place"); the parent closes its
+	// own copy once the child has been started.
+	theirs := must(ring.Inherit(ctx, place))
+	defer theirs.Close()
+	c := must(theirs.NewConsumer(ring.ConsumerConfig{}))
+	defer c.Close()
+
+	fmt.Fprint(p, "for the children")
+	check(p.Close())
+	for rec, err := range c.Records(ctx) {
+		check(err)
+		fmt.Printf("%s\n", rec.Payload())
+	}
+	// Output: for the children
+}

@@ -37,6 +37,7 @@ type ChecksumError struct {
 	Want, Found uint32 // computed from the frame, stored in it
 }
 
+// Error names the sequence and both sums.
 func (e *ChecksumError) Error() string {
 	return fmt.Sprintf("%v: sequence %d: wanted CRC32C 0x%08x, found 0x%08x", ErrChecksum, e.Sequence, e.Want, e.Found)
 }

@@ -92,7 +92,7 @@ func (c *Consumer) Name() string { return c.name }
 // Policy is what was asked for when it joined.
 func (c *Consumer) Policy() Policy { return c.policy }
 
-// Sequence is the number of the record that comes next.
+// Sequence is the number of the record that comes next, if none is lost.
 func (c *Consumer) Sequence() uint64 { return max(c.seq, c.first) }
 
 // Epoch is the number of the producer whose records come now, or came last if
@@ -339,8 +339,10 @@ func corruptRecord(seq uint64, err error) error {
 	return fmt.Errorf("%w: record %d (%w): %w", ErrCorrupt, seq, errOneRecord, err)
 }
 
-// Close gives the slot back. It ends a call that waits. Views that are still
-// held read zeros from then on; release them before.
+// Close gives the slot back, from any goroutine. It ends a call that waits, and
+// waits for that to return. Views that are still held read zeros from then on
+// (on systems other than Linux, what the producer makes of them): release them
+// before. A second Close returns os.ErrClosed.
 func (c *Consumer) Close() error {
 	if !c.section.close(c.bell.ring) {
 		return os.ErrClosed
@@ -374,7 +376,8 @@ func (c *Consumer) watch(ctx context.Context) error {
 	return nil
 }
 
-// Stats is this consumer's own line of Ring.Stats, exact for whoever uses it.
+// Stats is this consumer's own line of Ring.Stats, exact, without Lag, LagBytes
+// and Wakes, for whoever uses the consumer.
 func (c *Consumer) Stats() ConsumerStats {
 	return ConsumerStats{
 		Slot: c.slot, Generation: c.generation, Name: c.name, Policy: c.policy, Alive: true,

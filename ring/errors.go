@@ -64,12 +64,14 @@ var (
 )
 
 // OverrunError tells a consumer exactly which records it missed. The consumer
-// is in order again: the next call goes on with record To + 1 or a later one.
+// is in order again: the next call goes on with record To + 1, or tells of the
+// next loss.
 type OverrunError struct {
 	Lost     uint64 // how many records: To - From + 1
 	From, To uint64 // sequence numbers of the first and the last of them
 }
 
+// Error names the count, the first and the last.
 func (e *OverrunError) Error() string {
 	return fmt.Sprintf("ring: overrun: lost %d records, %d to %d", e.Lost, e.From, e.To)
 }
@@ -84,6 +86,7 @@ type EvictedError struct {
 	At     uint64 // position of its cursor then
 }
 
+// Error names the position and the reason.
 func (e *EvictedError) Error() string {
 	return fmt.Sprintf("ring: evicted at position %d: %s", e.At, e.Reason)
 }
@@ -93,7 +96,7 @@ func (e *EvictedError) Is(target error) bool { return target == ErrEvicted }
 
 // Lagging is one consumer that had not released everything.
 type Lagging struct {
-	Name    string
+	Name    string // as it called itself
 	Policy  Policy
 	Records uint64 // released so many records too few
 	Bytes   uint64 // and so many bytes of the ring
@@ -102,9 +105,10 @@ type Lagging struct {
 // LagError is what Drain returns when its context ends first: who still lags.
 type LagError struct {
 	Consumers []Lagging
-	Err       error // the context's
+	Err       error // the context's; what errors.Is sees
 }
 
+// Error names each consumer and how far it lags.
 func (e *LagError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "ring: not drained (%v):", e.Err)

@@ -14,7 +14,8 @@ import (
 )
 
 // NewConsumer joins the ring. It needs no producer: what is kept can be read,
-// and a producer may come later.
+// and a producer may come later. Errors are ErrConfig, ErrNoSlot, and, where a
+// policy is not granted, ErrRefused.
 func (r *Ring) NewConsumer(cfg ConsumerConfig) (*Consumer, error) {
 	if cfg.Name == "" {
 		cfg.Name = fmt.Sprintf("%.32s-%d", filepath.Base(os.Args[0]), os.Getpid())

@@ -47,7 +47,8 @@ func Open(name string) (*Ring, error) {
 }
 
 // Remove takes the name away. Handles that are attached go on; their ring
-// ends with the last of them. It refuses while a producer lives.
+// ends with the last of them. It refuses while a producer lives
+// (ErrProducerLive); fs.ErrNotExist when there is no such ring.
 func Remove(name string) error {
 	path, err := namedPath(name)
 	if err != nil {

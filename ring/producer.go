@@ -55,6 +55,10 @@ type Producer struct {
 // NewProducer takes the ring over: it finds the end of what was committed,
 // begins a new epoch and wakes whoever waited for one. The ring must have no
 // live producer: an error that is ErrProducerLive names the one it has.
+//
+// Other errors: ErrRemoved, if the ring's name is gone or stands for another
+// ring, or a served ring has had its producer; ErrUnclean; ErrCorrupt, if the
+// ring's words do not lead to an end of what was committed.
 func (r *Ring) NewProducer(config ...ProducerConfig) (*Producer, error) {
 	var cfg ProducerConfig
 	if len(config) > 0 {
@@ -116,7 +120,12 @@ func (p *Producer) MaxRecord() int { return p.maxPayload }
 
 // Reserve stages a record of n bytes and returns its payload, to be filled
 // before Commit. The bytes are what the last lap left there. It waits for
-// credit until ctx ends, the consumers that gate release, or Close.
+// credit until ctx ends, the consumers that gate release, or Close; as long as
+// there is credit ctx is not looked at.
+//
+// Errors: ErrTooLarge; ErrBatchFull, when what is staged has to be committed
+// first; the error of ctx; after these what was staged before is staged still.
+// os.ErrClosed.
 func (p *Producer) Reserve(ctx context.Context, n int) ([]byte, error) {
 	return p.ReserveRecord(ctx, Header{}, n)
 }
@@ -337,7 +346,8 @@ func (p *Producer) checkpoint() {
 	p.marks = p.marks[:0]
 }
 
-// Abort drops all staged records. Their payloads must not be touched any more.
+// Abort drops all staged records, whose sequences the next ones will have. Their
+// payloads must not be touched any more.
 func (p *Producer) Abort() {
 	if !p.enter() {
 		p.buryLate()
@@ -357,6 +367,8 @@ func (p *Producer) abort() {
 
 // Close drops what is staged, ends the stream for every consumer (EOS) and
 // gives the ring up for the next producer. The names of the ring stay: Remove.
+// It waits for nobody (Drain) but a call of this handle, which it ends. A second
+// Close returns os.ErrClosed.
 func (p *Producer) Close() error {
 	if !p.section.close(p.alarm.ring) {
 		return os.ErrClosed

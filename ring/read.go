@@ -10,7 +10,9 @@ import (
 )
 
 // Read copies the next record into dst[:0], growing it when it is too small,
-// and gives it back at once: what it returns is whole, whatever the policy.
+// and gives it back at once, with what was viewed before: what it returns is
+// whole, whatever the policy. Errors are those of Next; a wrong checksum is an
+// ErrCorrupt after which the next call goes on.
 func (c *Consumer) Read(ctx context.Context, dst []byte) (Record, error) {
 	if !c.enter() {
 		return Record{}, os.ErrClosed

@@ -23,7 +23,8 @@ type Ring struct {
 	view   attachment // both segments, to look at
 }
 
-// Size is how many bytes Format needs for a ring with this configuration.
+// Size is how many bytes Format needs for a ring with this configuration. The
+// error is ErrConfig.
 func Size(cfg Config) (int, error) {
 	geo, err := cfg.geometry()
 	if err != nil {
@@ -34,7 +35,8 @@ func Size(cfg Config) (int, error) {
 
 // Format makes an empty ring in mem, which must be zero, 8-byte aligned and at
 // least Size long. Handles of one process meet on it, as goroutines; the
-// caller keeps mem alive and in place until all are closed.
+// caller keeps mem alive and in place until all are closed. Errors are
+// ErrConfig and, of the memory, ErrFormat.
 func Format(mem []byte, cfg Config) (*Ring, error) {
 	geo, err := cfg.geometry()
 	if err != nil {
@@ -54,7 +56,8 @@ func Format(mem []byte, cfg Config) (*Ring, error) {
 	return r, err
 }
 
-// Attach opens the ring that Format made in mem.
+// Attach opens the ring that Format made in mem. What is no such ring is
+// ErrFormat.
 func Attach(mem []byte) (*Ring, error) {
 	geo, err := readGeometry(mem)
 	if err != nil {
@@ -70,6 +73,7 @@ func Attach(mem []byte) (*Ring, error) {
 }
 
 // Anonymous makes a ring in memory of its own, for goroutines of this process.
+// It is Go memory, into which the race detector sees.
 func Anonymous(cfg Config) (*Ring, error) {
 	n, err := Size(cfg)
 	if err != nil {
@@ -107,7 +111,8 @@ func (r *Ring) prepare(a *attachment) error {
 	return nil
 }
 
-// Close ends the use of r. Producers and consumers made from it live on.
+// Close ends the use of r. Producers and consumers made from it live on. A
+// second Close returns os.ErrClosed, as does whatever else is called then.
 func (r *Ring) Close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -148,7 +153,7 @@ func (r *Ring) finish() error {
 // Name is the file or name of the ring, "" for memory.
 func (r *Ring) Name() string { return r.backing.name() }
 
-// Capacity is the ring's size in bytes.
+// Capacity is the ring's size in bytes, a power of two.
 func (r *Ring) Capacity() int { return int(r.view.capacity) }
 
 // MaxRecord is the largest payload in bytes that a record may have.
@@ -163,7 +168,8 @@ func (r *Ring) ProducerAlive() (bool, error) {
 	return r.backing.producerLives()
 }
 
-// Ended tells whether the last producer closed the ring, and no other came.
+// Ended tells whether the last producer closed the ring, and no other came. A
+// closed Ring says false.
 func (r *Ring) Ended() bool {
 	if r.use() != nil {
 		return false
@@ -172,7 +178,7 @@ func (r *Ring) Ended() bool {
 	return load64(r.view.word(offState))&stateMask == stateClosed
 }
 
-// Epoch is how many producers the ring has had.
+// Epoch is how many producers the ring has had, 0 on a closed Ring.
 func (r *Ring) Epoch() uint64 {
 	if r.use() != nil {
 		return 0

@@ -153,7 +153,8 @@ func makeServed(l *net.UnixListener, cfg ServeConfig) (*servedBacking, error) {
 	return b, nil
 }
 
-// Inspect asks whoever serves the ring at path for its statistics.
+// Inspect asks whoever serves the ring at the socket path for its statistics,
+// without a place on the ring. Errors are those of Dial.
 func Inspect(ctx context.Context, path string) (Stats, error) {
 	c, stop, err := callOn(ctx, path)
 	if err != nil {

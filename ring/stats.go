@@ -5,19 +5,20 @@ package ring
 // older by the time it is read.
 type Stats struct {
 	Name      string // file or name of the ring, "" for memory
-	Capacity  int
-	MaxRecord int
-	Slots     int
-	Checksum  bool
+	Capacity  int    // bytes
+	MaxRecord int    // largest payload, bytes
+	Slots     int    // how many consumers may be attached at once
+	Checksum  bool   // records carry a CRC32C
 	Epoch     uint64 // how many producers the ring has had
 	Ended     bool   // the last producer closed it
 	Producer  ProducerStats
-	Consumers []ConsumerStats
+	Consumers []ConsumerStats // those attached, in the order of their slots
 }
 
-// ProducerStats is what the producer of the present epoch has done.
+// ProducerStats is what the producer of the present epoch has done. What the
+// ring keeps of a producer that has gone stays until the next one begins.
 type ProducerStats struct {
-	Alive       bool
+	Alive       bool   // somebody is the ring's producer now
 	Owner       string // label and pid, for people: proves nothing
 	Published   uint64 // records committed since the ring was made
 	Position    uint64 // bytes of the stream committed since the ring was made
@@ -30,20 +31,21 @@ type ProducerStats struct {
 	Fence       string // who pays for the fence between publishing and sleeping: "sleeper" or "producer"
 }
 
-// ConsumerStats is one attached consumer.
+// ConsumerStats is one attached consumer. What it says of itself, it writes to
+// its slot: of a hostile one nothing but Alive and Evicted is sure.
 type ConsumerStats struct {
-	Slot       int
-	Generation uint64 // which owner of this slot, from 1
+	Slot       int    // from 0
+	Generation uint64 // which owner of this slot, from 1, or, on a served ring, from a random number
 	Name       string
 	Policy     Policy
-	Alive      bool
-	Evicted    bool
+	Alive      bool   // its lock is held, or its connection open
+	Evicted    bool   // no longer waited for; it may not have noticed yet
 	Cursor     uint64 // position up to which it has released
-	Sequence   uint64 // the record it releases next
+	Sequence   uint64 // the record it releases next; 0 while it joins
 	Lag        uint64 // records committed and not released
-	LagBytes   uint64
-	Received   uint64
-	Lost       uint64
+	LagBytes   uint64 // the same in bytes of the ring
+	Received   uint64 // records released since it joined, skipped types among them
+	Lost       uint64 // records that it was told of as lost
 	Waits      uint64 // how often it went to sleep
 	Wakes      uint64 // how often its bell was rung
 }

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Stats looks at the ring without a role in it.
+// Stats looks at the ring without a role in it, from any goroutine. It disturbs
+// nobody and waits for nobody.
 func (r *Ring) Stats() (Stats, error) {
 	if err := r.use(); err != nil {
 		return Stats{}, err

@@ -37,6 +37,8 @@ const (
 
 var sealNames = [...]string{"SEAL", "SHRINK", "GROW", "WRITE", "FUTURE_WRITE"}
 
+// String is the seals as fcntl(2) calls them, without F_SEAL_, joined by "|", or
+// "none".
 func (s Seals) String() string {
 	var names []string
 	for i, name := range sealNames {

@@ -10,10 +10,11 @@ import (
 type Access int
 
 const (
-	ReadOnly Access = iota
-	ReadWrite
+	ReadOnly  Access = iota // to be read
+	ReadWrite               // and written to
 )
 
+// String is read-only or read-write.
 func (a Access) String() string {
 	if a == ReadOnly {
 		return "read-only"

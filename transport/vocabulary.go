@@ -7,21 +7,33 @@ import (
 	"github.com/carousel-ipc/carousel/ring"
 )
 
-// The ring's vocabulary, so that whoever uses this package needs no other.
+// The ring's vocabulary, so that whoever uses this package needs no other. Each
+// is what package ring says of it.
 type (
-	Record        = frame.Record
-	Header        = ring.Header
-	Policy        = ring.Policy
-	Start         = ring.Start
-	Wait          = ring.Wait
-	Stats         = ring.Stats
+	// Record is one record as a consumer sees it.
+	Record = frame.Record
+	// Header is what a producer says of a record besides its payload.
+	Header = ring.Header
+	// Policy is what happens when a consumer falls a lap behind.
+	Policy = ring.Policy
+	// Start is the record that a consumer begins with.
+	Start = ring.Start
+	// Wait is how a producer or consumer waits.
+	Wait = ring.Wait
+	// Stats is a look at a medium without a role in it.
+	Stats = ring.Stats
+	// ProducerStats is the producer's part of Stats.
 	ProducerStats = ring.ProducerStats
+	// ConsumerStats is one attached consumer in Stats.
 	ConsumerStats = ring.ConsumerStats
 	// ConsumerConfig is what Open needs besides the URL.
 	ConsumerConfig = ring.ConsumerConfig
-	OverrunError   = ring.OverrunError
-	EvictedError   = ring.EvictedError
-	LagError       = ring.LagError
+	// OverrunError tells a lossy consumer exactly what it missed; it goes on.
+	OverrunError = ring.OverrunError
+	// EvictedError tells a consumer that it is no longer waited for, and why.
+	EvictedError = ring.EvictedError
+	// LagError is what Drain returns when its context ends: who lags.
+	LagError = ring.LagError
 )
 
 // Policies, starts and ways of waiting: see package ring.

@@ -11,13 +11,14 @@ import (
 )
 
 // Commands that documents name are there: targets of make, steps of the gate,
-// packages, and the tests that -run picks.
+// packages, the tests that -run picks, and variables that tests look at.
 
 var (
 	makeUse   = regexp.MustCompile(`\bmake ([a-z0-9]+)`)
 	gateUse   = regexp.MustCompile(`\.ci/run((?: +[a-z0-9]+)*)`)
 	folderUse = regexp.MustCompile(`(?:^|\s)\./([A-Za-z0-9_./-]+)`)
 	runUse    = regexp.MustCompile(`-run[ =]['"]?([A-Za-z0-9_|^$()]+)`)
+	variable  = regexp.MustCompile(`\bCAROUSEL_[A-Z0-9_]+`)
 	goUse     = regexp.MustCompile(`\bgo (?:test|run|build|vet|doc)\b[^;|&#]*`)
 )
 
@@ -49,6 +50,11 @@ func strangeCommands(all []source) (findings []string) {
 					if !strings.Contains("\n"+gate, "\ndefine "+step+" ") {
 						find("a step of .ci/run, found %s", step)
 					}
+				}
+			}
+			for _, name := range variable.FindAllString(line, -1) {
+				if !slices.ContainsFunc(all, func(o source) bool { return o.syntax != nil && strings.Contains(o.text, `"`+name+`"`) }) {
+					find("a variable that some test looks at, found %s", name)
 				}
 			}
 			for _, command := range goUse.FindAllString(line, -1) {
@@ -98,7 +104,7 @@ func TestStrangeCommandsAreFound(t *testing.T) {
 	around := []source{
 		newSource(t, "Makefile", "prove: ## all\n\tgo test\n"),
 		newSource(t, ".ci/run", "define race \"all\"\n"),
-		newSource(t, "ring/a_test.go", "package ring\n\nfunc TestKilled(t *testing.T) {}\n"),
+		newSource(t, "ring/a_test.go", "package ring\n\nconst kills = \"CAROUSEL_KILLS\"\n\nfunc TestKilled(t *testing.T) {}\n"),
 	}
 	for _, e := range []struct {
 		name, text string
@@ -114,6 +120,8 @@ func TestStrangeCommandsAreFound(t *testing.T) {
 		{"below a package", "`go test ./ring/...`", 0},
 		{"a test", "`go test ./ring -run Killed -v`", 0},
 		{"no such test", "`go test ./ring -run Drowned`", 1},
+		{"a variable", "`CAROUSEL_KILLS=7 go test ./ring`", 0},
+		{"no such variable", "`CAROUSEL_PILLS=7 go test ./ring`", 1},
 		{"what was built", "`bin/producer ./input`", 0},
 	} {
 		t.Run(e.name, func(t *testing.T) {

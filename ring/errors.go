@@ -26,8 +26,8 @@ var (
 	// ErrRemoved: the name no longer stands for this ring, and no producer will
 	// come to it: open the name again.
 	ErrRemoved = errors.New("ring: was removed")
-	// ErrRefused: the producer that serves the ring does not admit this user,
-	// or does not do what it was asked.
+	// ErrRefused: the producer that serves the ring does not admit this user, or
+	// not with this policy, or does not do what it was asked.
 	ErrRefused = errors.New("ring: refused by its producer")
 	// ErrUnclean: a file ring survived a restart of the machine without
 	// checksums: what of it reached the disk cannot be told.

@@ -15,9 +15,9 @@ import (
 // half of a cursor, which is what a waiting producer sleeps on, from coming
 // round within one lap.
 const (
-	MinCapacity     = 4 << 10
-	MaxCapacity     = 1 << 31
-	DefaultCapacity = 4 << 20
+	MinCapacity     = 4 << 10 // bytes
+	MaxCapacity     = 1 << 31 // bytes; half of that where an int has 32 bits
+	DefaultCapacity = 4 << 20 // bytes
 	DefaultSlots    = 64
 	MaxSlots        = 1024
 	MaxName         = 48 // bytes of a consumer's name that the slot holds

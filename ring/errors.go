@@ -21,7 +21,8 @@ var (
 	// ErrProducerLive: the ring has a live producer already, or one was alive
 	// when the ring should have been removed.
 	ErrProducerLive = errors.New("ring: has a live producer")
-	// ErrNoSlot: as many consumers as the ring has slots are attached.
+	// ErrNoSlot: as many consumers are attached as the ring has slots, or as one
+	// user may have (ServeConfig.PerUser).
 	ErrNoSlot = errors.New("ring: no free slot for another consumer")
 	// ErrRemoved: the name no longer stands for this ring, and no producer will
 	// come to it: open the name again.

@@ -11,7 +11,7 @@ import (
 )
 
 // Commands that documents name are there: targets of make, steps of the gate,
-// packages, the tests that -run picks, and variables that tests look at.
+// packages, the tests that -run picks, variables that tests look at, examples.
 
 var (
 	makeUse   = regexp.MustCompile(`\bmake ([a-z0-9]+)`)
@@ -19,6 +19,7 @@ var (
 	folderUse = regexp.MustCompile(`(?:^|\s)\./([A-Za-z0-9_./-]+)`)
 	runUse    = regexp.MustCompile(`-run[ =]['"]?([A-Za-z0-9_|^$()]+)`)
 	variable  = regexp.MustCompile(`\bCAROUSEL_[A-Z0-9_]+`)
+	example   = regexp.MustCompile(`\bExample[A-Za-z_]*`)
 	goUse     = regexp.MustCompile(`\bgo (?:test|run|build|vet|doc)\b[^;|&#]*`)
 )
 
@@ -55,6 +56,11 @@ func strangeCommands(all []source) (findings []string) {
 			for _, name := range variable.FindAllString(line, -1) {
 				if !slices.ContainsFunc(all, func(o source) bool { return o.syntax != nil && strings.Contains(o.text, `"`+name+`"`) }) {
 					find("a variable that some test looks at, found %s", name)
+				}
+			}
+			for _, name := range example.FindAllString(line, -1) {
+				if !anyTest(all, []string{"."}, regexp.MustCompile("^"+name+"$")) {
+					find("an example, found %s", name)
 				}
 			}
 			for _, command := range goUse.FindAllString(line, -1) {
@@ -122,6 +128,7 @@ func TestStrangeCommandsAreFound(t *testing.T) {
 		{"no such test", "`go test ./ring -run Drowned`", 1},
 		{"a variable", "`CAROUSEL_KILLS=7 go test ./ring`", 0},
 		{"no such variable", "`CAROUSEL_PILLS=7 go test ./ring`", 1},
+		{"no such example", "`ExampleOf_nothing`", 1},
 		{"what was built", "`bin/producer ./input`", 0},
 	} {
 		t.Run(e.name, func(t *testing.T) {

@@ -51,7 +51,8 @@ func Serve(l *net.UnixListener, cfg ServeConfig) (*Ring, error) {
 // Listen is Serve at a socket that it makes at path, and removes at the end.
 // What a killed producer left there is taken over; a live one is
 // ErrProducerLive. The folder should be one in which nobody else can make or
-// remove names.
+// remove names, and that other users cannot read (mode 0711): whoever can may
+// lock it, and this then gives up after two seconds.
 func Listen(path string, cfg ServeConfig) (*Ring, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err

@@ -111,8 +111,9 @@ func (c *Consumer) Epoch() uint64 {
 //
 // Errors: io.EOF at the end of the stream; ErrProducerDied when the producer
 // is gone and everything that it committed has been returned; *OverrunError,
-// after which the next call goes on behind the loss; *EvictedError, final;
-// ErrUnreleased; ErrCorrupt; os.ErrClosed; the error of ctx.
+// with what was viewed and not released among the lost, after which the next
+// call goes on behind the loss; *EvictedError, final; ErrUnreleased; ErrCorrupt;
+// os.ErrClosed; the error of ctx.
 func (c *Consumer) Next(ctx context.Context) (Record, error) {
 	if !c.enter() {
 		return Record{}, os.ErrClosed

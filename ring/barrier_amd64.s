@@ -20,3 +20,9 @@ again:
 	SUBL $1, AX
 	JGT again
 	RET
+
+// func prefetch(p *uint64)
+TEXT ·prefetch(SB), NOSPLIT, $0-8
+	MOVQ p+0(FP), AX
+	PREFETCHT0 (AX)
+	RET

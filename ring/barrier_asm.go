@@ -13,3 +13,9 @@ func loadBarrier()
 //
 //go:noescape
 func pause(n uint32)
+
+// prefetch asks for the cache line of p. Unlike a load it holds nothing up: not
+// the stores behind it, which a load that misses would.
+//
+//go:noescape
+func prefetch(p *uint64)

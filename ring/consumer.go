@@ -191,6 +191,11 @@ func (c *Consumer) next(ctx context.Context, m frame.Meta, verify bool) (off uin
 				continue
 			}
 			m = frame.Meta(load64(c.metaWord(c.pos)))
+			// The record has come just now. What goes on in the next line
+			// would be fetched when it is read, one trip later.
+			if c.pos%64+uint64(m.Len()) > 64-frame.HeaderSize {
+				prefetch(c.commitWord(c.pos + 64))
+			}
 		}
 		off, n, size := c.pos&c.mask, m.Len(), uint64(m.Size())
 		if m.Flags()&(frame.Pad|frame.EOS|frame.MustUnderstand) != 0 || n > c.maxPayload || off+size > c.capacity ||

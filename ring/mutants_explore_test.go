@@ -53,7 +53,7 @@ var mutants = []mutant{
 	}},
 	{"length after commit", schedules + "each_record", []edit{
 		{"producer.go", "	plain64(p.metaWord(pos), uint64(m))\n	if pos", "	if mutantMeta = m; !(MUTANT) || pos != p.pos {\n		plain64(p.metaWord(pos), uint64(m))\n	}\n	if pos"},
-		{"producer.go", "	p.pos, p.first = p.end, p.seq\n	p.bytes", "	if MUTANT {\n		plain64(p.metaWord(p.pos), uint64(mutantMeta))\n	}\n	p.pos, p.first = p.end, p.seq\n	p.bytes"},
+		{"producer.go", "	p.pos, p.first = p.end, p.seq\n	p.told", "	if MUTANT {\n		plain64(p.metaWord(p.pos), uint64(mutantMeta))\n	}\n	p.pos, p.first = p.end, p.seq\n	p.told"},
 	}},
 	{"no zero word", "TestProducerKilledAtEveryStoreLosesNothing", []edit{
 		{"producer.go", "	plain64(p.commitWord(p.end), 0)\n", "	if !(MUTANT) {\n		plain64(p.commitWord(p.end), 0)\n	}\n"},

@@ -15,24 +15,31 @@ import (
 // every thread of this process. Where membarrier is refused the owner pays.
 type section struct {
 	busy     uint32 // the owner's: 1 while a call is in flight
-	closed   uint32 // set once by Close
-	cheap    bool   // Close issues a membarrier; fixed before first use
+	state    uint32 // the two below; 0 in the plain case
 	finished chan struct{}
 }
 
+const (
+	sectionClosed = 1 << iota // set once by Close
+	sectionFenced             // the owner fences, Close does not; fixed before first use
+)
+
 func (s *section) init() {
-	s.cheap = futex.Registered()
+	if !futex.Registered() {
+		s.state = sectionFenced
+	}
 	s.finished = make(chan struct{})
 }
 
 // enter begins a call of the owner. false: closed, and the call must do nothing.
 func (s *section) enter() bool {
-	if s.cheap {
-		mark(&s.busy, 1)
-	} else {
-		fencedMark(&s.busy, 1)
-	}
-	if atomic.LoadUint32(&s.closed) != 0 {
+	mark(&s.busy, 1)
+	return atomic.LoadUint32(&s.state) == 0 || s.enterFenced()
+}
+
+func (s *section) enterFenced() bool {
+	fencedMark(&s.busy, 1)
+	if s.isClosed() {
 		s.leave()
 		return false
 	}
@@ -42,17 +49,18 @@ func (s *section) enter() bool {
 func (s *section) leave() { mark(&s.busy, 0) }
 
 // isClosed is for calls in flight that are about to wait.
-func (s *section) isClosed() bool { return atomic.LoadUint32(&s.closed) != 0 }
+func (s *section) isClosed() bool { return atomic.LoadUint32(&s.state)&sectionClosed != 0 }
 
 // close forbids further calls, rings so that a call that waits returns, and
 // comes back when none is in flight. false: another Close was first, and has
 // finished.
 func (s *section) close(ring func()) bool {
-	if !atomic.CompareAndSwapUint32(&s.closed, 0, 1) {
+	before := atomic.OrUint32(&s.state, sectionClosed)
+	if before&sectionClosed != 0 {
 		<-s.finished
 		return false
 	}
-	if s.cheap && kernel.Barrier() != nil {
+	if before&sectionFenced == 0 && kernel.Barrier() != nil {
 		// Registered, and yet refused now (a seccomp filter came later): the
 		// scheduler's own barriers reach every thread within this time.
 		kernel.Sleep(50 * time.Millisecond)

@@ -65,8 +65,9 @@ func misorderedImports(all []source) (findings []string) {
 }
 
 // sysFolders may use golang.org/x/sys; so may tests. internal/monotonic needs it
-// for the one clock that all processes share.
-var sysFolders = []string{"futex", "shm", "internal/monotonic"}
+// for the one clock that all processes share; internal/seccomp and
+// internal/confined put the children of tests into places of their own.
+var sysFolders = []string{"futex", "shm", "internal/monotonic", "internal/seccomp", "internal/confined"}
 
 // sysFile is how a file of transport is called that may (a medium that exists
 // on some systems only), and one of bench (it pins processes to processors).

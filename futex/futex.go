@@ -38,7 +38,8 @@ func WaitEither(shared *uint32, val uint32, own *uint32, ownVal uint32, d time.D
 
 // CanWaitEither reports whether [WaitEither] works here. Kernels before 5.16
 // have no wait on two words, and seccomp filters may refuse it. The kernel is
-// asked once.
+// asked once, and believed when [WaitEither] is refused later: from the moment
+// at which that returns its error, CanWaitEither is false.
 func CanWaitEither() bool {
 	return !limits.noWaitV.Load() && canWaitEither()
 }

@@ -43,6 +43,9 @@ func waitEither(shared *uint32, val uint32, own *uint32, ownVal uint32, d time.D
 		return nil
 	case unix.ETIMEDOUT:
 		return unchangedBoth(shared, val, own, ownVal)
+	case unix.ENOSYS, unix.EPERM:
+		refused.Store(true)
+		return fmt.Errorf("futex: wait on two words: %w", errno)
 	default:
 		return fmt.Errorf("futex: wait on two words: %w", errno)
 	}
@@ -86,9 +89,15 @@ func waitv(shared *uint32, val uint32, own *uint32, ownVal uint32, d time.Durati
 	return errno
 }
 
-// canWaitEither waits for words that differ already: a kernel that has the call
+// refused is set when the kernel says no to a call that it had said yes to: the
+// process has put a filter on itself meanwhile.
+var refused atomic.Bool
+
+func canWaitEither() bool { return !refused.Load() && knowsWaitv() }
+
+// knowsWaitv waits for words that differ already: a kernel that has the call
 // says so at once, and any other answer means that it cannot be used.
-var canWaitEither = sync.OnceValue(func() bool {
+var knowsWaitv = sync.OnceValue(func() bool {
 	shared, own := new(uint32), new(uint32)
 	return waitv(shared, 1, own, 1, -1) == unix.EAGAIN
 })

@@ -53,6 +53,17 @@ func (f *File) Close() error {
 	return err
 }
 
+// presentName is the name under which the file can be found now, if under any:
+// before it is published that is a temporary one, if it has one.
+func (f *File) presentName() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.temp != "" {
+		return f.temp
+	}
+	return f.path
+}
+
 // Named reports whether the path still names this very file, and not another
 // one or none.
 func (f *File) Named() (bool, error) {

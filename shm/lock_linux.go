@@ -65,7 +65,7 @@ func (f *File) openAgain() (file *os.File, err error) {
 		return err
 	})
 	if errors.Is(err, fs.ErrNotExist) {
-		file, err = openFile(f.path, ReadWrite, false) // no /proc
+		file, err = openFile(f.presentName(), ReadWrite, false) // no /proc
 	}
 	if err != nil {
 		return nil, err

@@ -77,6 +77,9 @@ func (g geometry) flags() frame.Flags {
 func (g geometry) sixteenth() uint64 { return g.capacity / checkpoints }
 
 func (c Config) geometry() (geometry, error) {
+	if err := checkMachine(); err != nil {
+		return geometry{}, err
+	}
 	g := geometry{capacity: uint64(c.Capacity), maxPayload: c.MaxRecord, slots: c.Slots, checksum: c.Checksum}
 	if c.Capacity == 0 {
 		g.capacity = DefaultCapacity

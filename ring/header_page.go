@@ -3,6 +3,7 @@ package ring
 import (
 	"encoding/binary"
 	"fmt"
+	"math/bits"
 
 	"github.com/carousel-ipc/carousel/frame"
 )
@@ -47,8 +48,8 @@ func formatSlots(s segment, geo geometry, id creationID) {
 // page of them at least, and returns what it fixes.
 func readGeometry(head []byte) (geometry, error) {
 	var geo geometry
-	if !littleEndian() {
-		return geo, fmt.Errorf("%w: this machine is big-endian, want little-endian", ErrFormat)
+	if err := checkMachine(); err != nil {
+		return geo, err
 	}
 	if len(head) < page {
 		return geo, sizeError("header", page, uint64(len(head)))
@@ -58,10 +59,14 @@ func readGeometry(head []byte) (geometry, error) {
 	refuse := func(what string, found, want any) (geometry, error) {
 		return geometry{}, fmt.Errorf("%w: %s %v, want %v", ErrFormat, what, found, want)
 	}
-	if m := u64(offMagic); m != magic {
+	m, o := u64(offMagic), u32(offByteOrder)
+	if m == bits.ReverseBytes64(magic) || m == magic && o == bits.ReverseBytes32(byteOrder) {
+		return refuse("byte order mark", fmt.Sprintf("%#08x (written by a big-endian machine)", o), fmt.Sprintf("%#08x (little-endian)", byteOrder))
+	}
+	if m != magic {
 		return refuse("magic", fmt.Sprintf("%q", head[:8]), fmt.Sprintf("%q", binary.LittleEndian.AppendUint64(nil, magic)))
 	}
-	if o := u32(offByteOrder); o != byteOrder {
+	if o != byteOrder {
 		return refuse("byte order mark", fmt.Sprintf("%#08x", o), fmt.Sprintf("%#08x", byteOrder))
 	}
 	if v := u32(offVersion); v != layoutVersion {

@@ -1,6 +1,7 @@
 package ring
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -108,7 +109,7 @@ func CheckName(name string) error {
 }
 
 func namedPath(name string) (string, error) {
-	if err := CheckName(name); err != nil {
+	if err := cmp.Or(checkMachine(), CheckName(name)); err != nil {
 		return "", err
 	}
 	dir, err := shm.NamedDir()
@@ -119,6 +120,9 @@ func namedPath(name string) (string, error) {
 }
 
 func checkPath(path string) error {
+	if err := checkMachine(); err != nil {
+		return err
+	}
 	if path == "" || strings.HasSuffix(path, string(filepath.Separator)) || strings.IndexByte(path, 0) >= 0 {
 		return fmt.Errorf("%w: path %q, want the path of a file without its .ring", ErrName, path)
 	}

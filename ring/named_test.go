@@ -233,7 +233,7 @@ func TestForeignFilesAreRefused(t *testing.T) {
 		"text":             {func([]byte) []byte { return []byte("hello\n") }, same, "6 bytes"},
 		"empty":            {func([]byte) []byte { return nil }, same, "0 bytes"},
 		"version":          {edit(offVersion, 9, 4), same, "version 9, want 1"},
-		"byte order":       {edit(offByteOrder, 0x04030201, 4), same, "0x04030201"},
+		"byte order":       {edit(offByteOrder, 0x04030201, 4), same, "0x04030201 (written by a big-endian machine)"},
 		"must understand":  {edit(offMust, 4, 4), same, "0x4"},
 		"capacity":         {edit(offCapacity, 5000, 8), same, "5000"},
 		"huge capacity":    {edit(offCapacity, 1<<62, 8), same, "4611686018427387904"},

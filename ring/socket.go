@@ -1,6 +1,7 @@
 package ring
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,9 +21,13 @@ import (
 const mostSocketPath = 107
 
 func checkSocketPath(path string) error {
-	switch {
-	case !shm.CanSeal:
+	if !shm.CanSeal {
 		return shm.ErrNoMemfd
+	}
+	if err := cmp.Or(checkMachine(), checkPage()); err != nil {
+		return err
+	}
+	switch {
 	case path == "" || path[0] == '@' || strings.HasSuffix(path, string(filepath.Separator)) || strings.IndexByte(path, 0) >= 0:
 		return fmt.Errorf("%w: socket path %q, want the path of a file", ErrName, path)
 	case len(path) > mostSocketPath:

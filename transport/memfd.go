@@ -20,7 +20,8 @@ var memfdScheme = func() scheme {
 		open:    dialRing,
 		remove:  func(string) error { return nil }, // the ring does
 		removed: true,
-	}.scheme("memfd", "memfd:///PATH.sock", checkPath)
+		others:  []string{fileForm},
+	}.scheme("memfd", memfdForm, checkPath)
 	s.inspect = func(t target) (Stats, error) {
 		ctx, cancel := context.WithTimeout(context.Background(), dialPatience)
 		defer cancel()

@@ -19,20 +19,27 @@ var (
 		open:    here(ring.Open),
 		remove:  ring.Remove,
 		removed: true,
+		others:  []string{fileForm, memfdForm},
 	}.scheme("shm", "shm://NAME", checkName)
 
 	fileScheme = ringMedium{
 		create: named(ring.CreateFile),
 		open:   here(ring.OpenFile),
 		remove: ring.RemoveFile,
-	}.scheme("file", "file:///PATH", checkPath)
+	}.scheme("file", fileForm, checkPath)
+)
+
+const (
+	fileForm  = "file:///PATH"
+	memfdForm = "memfd:///PATH.sock"
 )
 
 type ringMedium struct {
 	create  func(name string, cfg ProducerConfig) (*ring.Ring, error)
 	open    func(ctx context.Context, name string) (*ring.Ring, error)
 	remove  func(name string) error
-	removed bool // a producer that closes removes the names
+	removed bool     // a producer that closes removes the names
+	others  []string // URLs that may do where this one cannot
 }
 
 func (m ringMedium) scheme(name, form string, check func(string) (string, error)) scheme {
@@ -67,7 +74,7 @@ func (m ringMedium) newProducer(t target, cfg ProducerConfig) (Producer, error) 
 		case i < tries && m.removed && (errors.Is(err, ring.ErrRemoved) || errors.Is(err, fs.ErrNotExist)):
 			time.Sleep(time.Millisecond)
 		default:
-			return nil, fmt.Errorf("%s: %w", t.url, err)
+			return nil, fmt.Errorf("%s: %w", t.url, m.instead(err))
 		}
 	}
 }
@@ -111,7 +118,7 @@ func (m ringMedium) newConsumer(ctx context.Context, t target, cfg ConsumerConfi
 			return c, nil
 		}
 		if !m.passing(err, time.Since(start)) {
-			return nil, fmt.Errorf("%s: %w", t.url, err)
+			return nil, fmt.Errorf("%s: %w", t.url, m.instead(err))
 		}
 		select {
 		case <-ticker.C:
@@ -185,7 +192,7 @@ func (m ringMedium) readable(r *ring.Ring, from Start) error {
 func (m ringMedium) inspect(t target) (Stats, error) {
 	r, err := m.open(context.Background(), t.name)
 	if err != nil {
-		return Stats{}, fmt.Errorf("%s: %w", t.url, err)
+		return Stats{}, fmt.Errorf("%s: %w", t.url, m.instead(err))
 	}
 	defer r.Close()
 	return r.Stats()

@@ -3,7 +3,6 @@ package ring
 import (
 	"errors"
 	"fmt"
-	"os"
 	"runtime"
 )
 
@@ -22,8 +21,8 @@ func checkMachine() error {
 
 // checkPage: a slot of a served ring is memory of its own, of one page, and
 // mapped beside the others.
-func checkPage() error {
-	if n := os.Getpagesize(); n != page {
+func checkPage(n int) error {
+	if n != page {
 		return fmt.Errorf("ring: wanted pages of %d bytes for a served ring, found a machine with %d: %w", page, n, errors.ErrUnsupported)
 	}
 	return nil

@@ -24,7 +24,7 @@ func checkSocketPath(path string) error {
 	if !shm.CanSeal {
 		return shm.ErrNoMemfd
 	}
-	if err := cmp.Or(checkMachine(), checkPage()); err != nil {
+	if err := cmp.Or(checkMachine(), checkPage(os.Getpagesize())); err != nil {
 		return err
 	}
 	switch {

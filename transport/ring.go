@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/carousel-ipc/carousel/ring"
+	"github.com/carousel-ipc/carousel/shm"
 )
 
 // Rings under a name and rings in a file differ in how they are found and in
@@ -143,6 +144,8 @@ const settled = 250 * time.Millisecond
 // passing tells whether another look may find better.
 func (m ringMedium) passing(err error, waited time.Duration) bool {
 	switch {
+	case errors.Is(err, shm.ErrNoNamedDir): // a folder that is not there is no ring that is still to come
+		return false
 	case errors.Is(err, errNotYet), errors.Is(err, errDead), errors.Is(err, errEnded),
 		errors.Is(err, fs.ErrNotExist), errors.Is(err, ring.ErrRemoved), errors.Is(err, ring.ErrProducerDied), errors.Is(err, errSilent):
 		return true

@@ -105,10 +105,16 @@ type process struct {
 	done        chan struct{}
 }
 
-// run starts a command without HOME, in the root folder.
+// run starts one of the commands.
 func run(t *testing.T, p Place, input []byte, program string, args ...string) *process {
 	t.Helper()
-	c := &process{Cmd: CommandBy(command(t, "test"), p, command(t, program), args...), t: t, done: make(chan struct{})}
+	return start(t, p, input, command(t, program), args...)
+}
+
+// start starts a program without HOME, in the root folder.
+func start(t *testing.T, p Place, input []byte, path string, args ...string) *process {
+	t.Helper()
+	c := &process{Cmd: CommandBy(command(t, "test"), p, path, args...), t: t, done: make(chan struct{})}
 	c.Dir, c.Env = "/", append(withoutHome(c.Env), "PATH=/bin:/usr/bin")
 	c.Stdin, c.Stdout, c.Stderr = bytes.NewReader(input), &c.out, &c.stderr
 	c.WaitDelay = 5 * time.Second
@@ -163,12 +169,6 @@ var patience = func() time.Duration {
 
 // real asks for the large input.
 func real() bool { return os.Getenv("CAROUSEL_REAL") != "" }
-
-// noFilters tells whether the kernel has none, as emulators have not.
-func emulated() bool {
-	text, err := os.ReadFile(os.Args[0])
-	return err == nil && bytes.HasPrefix(text, []byte("#!"))
-}
 
 // Users of these tests: nobody, and who is 0 in user namespaces.
 const (

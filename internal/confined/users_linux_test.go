@@ -109,3 +109,24 @@ func eventually(t *testing.T, url string, p Place) *process {
 	}
 	return run(t, p, nil, "consumer", "-connect", "1s", url)
 }
+
+// In a user namespace everybody outside of it has the same id. Where that is one
+// of those to be admitted, nobody is: it would be anybody.
+func TestUsersThatCannotBeToldApart(t *testing.T) {
+	needsRoot(t)
+	t.Setenv(roleEnv, "producer for users")
+	for _, row := range []struct {
+		name  string
+		place Place
+		users string
+	}{
+		{"admitted", withUsers(Container()), fmt.Sprint(nobody)},
+		{"its own", as(nobody, withUsers(Container())), "1"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			shared, _ := folders(t, stranger+int(row.place.User))
+			p := start(t, row.place, []byte("secret\n"), command(t, "test"), "memfd://"+shared+"/s", row.users, "lines")
+			p.wants(1, "wanted users that can be told apart, found id 65534")
+		})
+	}
+}

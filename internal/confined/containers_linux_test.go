@@ -39,12 +39,16 @@ func TestBetweenContainers(t *testing.T) {
 				place := row.place(shared, memory)
 				url := map[string]string{"memfd": "memfd://" + shared + "/s", "shm": "shm://r", "file": "file://" + shared + "/r"}[medium]
 				deliver(t, text(t), "lines", []Place{place, place}, func() *process {
-					return run(t, place, text(t), "producer", "-consumers", "2", url)
+					return run(t, place, text(t), "producer", "-capacity", longLines, "-consumers", "2", url)
 				}, url)
 			})
 		}
 	}
 }
+
+// longLines is the capacity of a ring that takes the longest line there is in
+// Go's sources, of 1.3 MiB.
+const longLines = "8MiB"
 
 // deliver starts a consumer in each place, then the producer, and compares.
 func deliver(t *testing.T, input []byte, split string, places []Place, producer func() *process, url string) {

@@ -31,7 +31,7 @@ func produceFor(args []string) error {
 	if err != nil {
 		return err
 	}
-	p, err := transport.Create(args[0], transport.ProducerConfig{Users: []uint32{uint32(user)}})
+	p, err := transport.Create(args[0], transport.ProducerConfig{Capacity: 8 << 20, Users: []uint32{uint32(user)}})
 	if err != nil {
 		return err
 	}

@@ -37,5 +37,6 @@
 // the build tag carousel_portable, each role has a lock file PATH.lock.N,
 // watches poll, files have a temporary name before they are published, and
 // mapping goes through mmap-go. There the locks belong to the path: those of a
-// file that was removed bear on a new one of the same name.
+// file that was removed cannot be taken while somebody holds one of a new file of
+// the same name, and count as free when they are looked at.
 package shm

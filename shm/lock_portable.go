@@ -95,7 +95,22 @@ func (f *File) held(role int) (bool, error) {
 		return false, err
 	}
 	free, err := flock(file, false)
-	return !free, errors.Join(err, file.Close())
+	if err := errors.Join(err, file.Close()); err != nil || free {
+		return false, err
+	}
+	return f.locksAreOurs()
+}
+
+// locksAreOurs: whoever holds a lock of the path holds it for the file that has
+// the name now. Of a file that has lost it nothing can be seen any more.
+func (f *File) locksAreOurs() (bool, error) {
+	f.mu.Lock()
+	named := f.named
+	f.mu.Unlock()
+	if !named {
+		return true, nil
+	}
+	return f.Named()
 }
 
 // sweepLocks removes the lock files that nobody holds.

@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/carousel-ipc/carousel/futex"
 	"github.com/carousel-ipc/carousel/shm"
 )
 
@@ -46,7 +47,7 @@ func built(t *testing.T, name string) string {
 		if binaries.dir, binaries.err = os.MkdirTemp("", "cli-test-"); binaries.err != nil {
 			return
 		}
-		build := exec.Command("go", "build", "-o", binaries.dir, "../../cmd/...")
+		build := exec.Command("go", "build", "-o", binaries.dir, "-tags", tags(), "../../cmd/...")
 		build.Env = append(os.Environ(), "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH)
 		if out, err := build.CombinedOutput(); err != nil {
 			binaries.err = fmt.Errorf("go build: %w\n%s", err, out)
@@ -56,6 +57,14 @@ func built(t *testing.T, name string) string {
 		t.Fatal(binaries.err)
 	}
 	return filepath.Join(binaries.dir, name)
+}
+
+// tags are those that this test was built with.
+func tags() string {
+	if futex.Polls {
+		return "carousel_portable"
+	}
+	return ""
 }
 
 // child is a command that runs. It is killed at the end of the test.

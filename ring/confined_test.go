@@ -350,7 +350,7 @@ func TestConfined(t *testing.T) {
 	text, err := os.ReadFile(os.Args[0])
 	must(t, err)
 	must(t, os.WriteFile(binary, text, 0o755))
-	var notes notes
+	var took durations
 	every := confinedEvery
 	if testing.Short() {
 		every = max(every, 3)
@@ -376,15 +376,15 @@ func TestConfined(t *testing.T) {
 					if p.producer.Namespaces&unix.CLONE_NEWUSER != 0 {
 						must(t, errors.Join(os.Chown(folder, stranger, stranger), os.Chown(memory, stranger, stranger)))
 					}
-					confine(t, pairs(memory)[i], medium, wait, folder, binary, &notes)
+					confine(t, pairs(memory)[i], medium, wait, folder, binary, &took)
 				})
 			}
 		}
 	})
-	notes.judge(t)
+	took.judge(t)
 }
 
-func confine(t *testing.T, p pair, medium string, wait Wait, folder, binary string, notes *notes) {
+func confine(t *testing.T, p pair, medium string, wait Wait, folder, binary string, took *durations) {
 	ring := filepath.Join(folder, "s")
 	if medium == "named" {
 		ring = filepath.Base(filepath.Dir(folder)) + "-" + filepath.Base(folder) // in the host's /dev/shm, or in the containers'
@@ -408,7 +408,7 @@ func confine(t *testing.T, p pair, medium string, wait Wait, folder, binary stri
 	holds := start(p.consumer, "confined consumer", "HOLDS=1")
 	reads := start(p.consumer, "confined consumer")
 	for _, c := range []*confinedChild{holds, reads} {
-		notes.add(t, p.name, "consumer cancelled and closed", c.hear())
+		took.add(t, p.name, "consumer cancelled and closed", c.hear())
 	}
 	producer.tell()
 	for _, c := range []*confinedChild{holds, reads} {
@@ -417,8 +417,8 @@ func confine(t *testing.T, p pair, medium string, wait Wait, folder, binary stri
 		}
 	}
 	fence, times, _ := strings.Cut(producer.hear(), " ")
-	took, times, _ := strings.Cut(times, " ")
-	notes.add(t, p.name, "producer closed and cancelled", times)
+	all, times, _ := strings.Cut(times, " ")
+	took.add(t, p.name, "producer closed and cancelled", times)
 	if fence != p.fence {
 		t.Errorf("the fence is paid by the %s, want the %s", fence, p.fence)
 	}
@@ -429,14 +429,14 @@ func confine(t *testing.T, p pair, medium string, wait Wait, folder, binary stri
 	if said := producer.hear(); said != "freed" {
 		t.Fatalf("the producer said %q, want freed", said)
 	}
-	notes.add(t, p.name, "consumer killed", time.Since(killed).String())
+	took.add(t, p.name, "consumer killed", time.Since(killed).String())
 	time.Sleep(5 * time.Millisecond)
 	killed = time.Now()
 	must(t, producer.cmd.Process.Kill())
 	if said := reads.hear(); said != "died" {
 		t.Fatalf("a consumer said %q, want died", said)
 	}
-	notes.add(t, p.name, "producer killed", time.Since(killed).String())
+	took.add(t, p.name, "producer killed", time.Since(killed).String())
 	must(t, reads.cmd.Wait())
-	t.Logf("%d records in %s", confinedCount, took)
+	t.Logf("%d records in %s", confinedCount, all)
 }

@@ -16,7 +16,7 @@ import (
 // whose name goes with the producer that closes. What comes after a producer
 // is always another ring.
 var memfdScheme = func() scheme {
-	s := ringMedium{
+	m := ringMedium{
 		create: func(path string, cfg ProducerConfig) (*ring.Ring, error) {
 			if err := tellApart(cfg.Users); err != nil {
 				return nil, err
@@ -27,13 +27,14 @@ var memfdScheme = func() scheme {
 		remove:  func(string) error { return nil }, // the ring does
 		removed: true,
 		others:  []string{fileForm},
-	}.scheme("memfd", memfdForm, checkPath)
+	}
+	s := m.scheme("memfd", memfdForm, checkPath)
 	s.inspect = func(t target) (Stats, error) {
 		ctx, cancel := context.WithTimeout(context.Background(), dialPatience)
 		defer cancel()
 		st, err := ring.Inspect(ctx, t.name)
 		if err != nil {
-			err = fmt.Errorf("%s: %w", t.url, err)
+			err = fmt.Errorf("%s: %w", t.url, m.instead(err))
 		}
 		return st, err
 	}

@@ -259,6 +259,9 @@ func TestRefusals(t *testing.T) {
 			if !errors.Is(err, errors.ErrUnsupported) {
 				t.Errorf("no memfd here: got %v, want ErrUnsupported", err)
 			}
+			if !strings.HasSuffix(err.Error(), "; try file:///PATH") {
+				t.Errorf("no memfd here: got %v, want to be told of file:", err)
+			}
 		}
 	}
 	if _, err := Create("file:///nowhere/at/all/x", ProducerConfig{}); !errors.Is(err, fs.ErrNotExist) {

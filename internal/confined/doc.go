@@ -7,6 +7,20 @@
 // place there and executes the program that was meant, under the same process
 // id. A kill of the child is a kill of that program.
 //
-// The tests of this package run the commands in such places; package ring has
-// tests of its own that do.
+// # What is tried
+//
+//	where                                            what                          test
+//	membarrier, futex_waitv refused: EPERM, ENOSYS,  delivery, cancel, Close,      ring TestConfined
+//	  on both sides, on one, once the ring is in use   death both ways, the fence
+//	Docker's filter: now, and of two earlier times   the same                      ring TestConfined
+//	two containers: pid, mount, net, ipc, uts,       the same                      ring TestConfined
+//	  cgroup and user namespaces, without /proc
+//	two containers, read-only root, no HOME, nobody  commands, real input, SHA-256 TestBetweenContainers
+//	/dev/shm of 64 MiB, too small, full              commands, errors, leftovers   TestSmallMemory
+//	/dev/shm absent, on a disk, read-only, another's commands, errors, instead     TestNoMemory
+//	producer root, consumers another user            lines, len32, all             TestTwoUsers
+//	users that a user namespace does not tell apart  refused                       TestUsersThatCannotBeToldApart
+//	programs of 32 and of 64 bits                    commands, both directions     TestWordSizes
+//
+// With CAROUSEL_REAL=1 the input is all of the Go toolchain's sources.
 package confined

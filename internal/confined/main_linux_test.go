@@ -147,6 +147,8 @@ func (c *process) exit() int {
 	select {
 	case <-c.done:
 	case <-time.After(patience):
+		_ = c.Process.Signal(unix.SIGQUIT) // where it is
+		<-c.done
 		c.t.Fatalf("%v has not ended after %v\n%s", c.Args, patience, c.stderr.String())
 	}
 	return c.ProcessState.ExitCode()

@@ -20,7 +20,10 @@
 //	/dev/shm absent, on a disk, read-only, another's commands, errors, instead     TestNoMemory
 //	producer root, consumers another user            lines, len32, all             TestTwoUsers
 //	users that a user namespace does not tell apart  refused                       TestUsersThatCannotBeToldApart
+//	29 system calls, each failing in 6 ways          commands: do without, or say  TestFaults
 //	programs of 32 and of 64 bits                    commands, both directions     TestWordSizes
 //
-// With CAROUSEL_REAL=1 the input is all of the Go toolchain's sources.
+// With CAROUSEL_REAL=1 the input is all of the Go toolchain's sources, and with
+// CAROUSEL_FAULTS=1 every call fails in every way with every medium, not a
+// seventh of them.
 package confined

@@ -147,8 +147,11 @@ func (c *process) exit() int {
 	select {
 	case <-c.done:
 	case <-time.After(patience):
-		_ = c.Process.Signal(unix.SIGQUIT) // where it is
-		<-c.done
+		_ = c.Process.Signal(unix.SIGQUIT) // for a look at where it is
+		select {
+		case <-c.done:
+		case <-time.After(2 * time.Second):
+		}
 		c.t.Fatalf("%v has not ended after %v\n%s", c.Args, patience, c.stderr.String())
 	}
 	return c.ProcessState.ExitCode()

@@ -233,8 +233,8 @@ func confinedConsumer() error {
 		if err != nil {
 			return err
 		}
-		if rec.Sequence != seq || !bytes.Equal(rec.Payload, pattern(seq, killSize(seq))) {
-			return fmt.Errorf("record %d of %d bytes, want %d of %d", rec.Sequence, len(rec.Payload), seq, killSize(seq))
+		if rec.Sequence != seq || !bytes.Equal(rec.Payload(), pattern(seq, killSize(seq))) {
+			return fmt.Errorf("record %d of %d bytes, want %d of %d", rec.Sequence, len(rec.Payload()), seq, killSize(seq))
 		}
 		if seq%32 == 0 {
 			time.Sleep(200 * time.Microsecond)

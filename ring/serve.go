@@ -16,7 +16,7 @@ import (
 type ServeConfig struct {
 	Config
 	// Users are the ids of users whose consumers are admitted besides those of
-	// this process's own.
+	// this process's own. They have to be known in its user namespace.
 	Users []uint32
 	// Distrust treats consumers of this process's own user like those of
 	// others. For consumers in sandboxes that are of the same user.
@@ -68,9 +68,17 @@ func Listen(path string, cfg ServeConfig) (*Ring, error) {
 	return serve(l, cfg, unname)
 }
 
-// check tells whether such a ring can be made.
+// check tells whether such a ring can be made: not for other users where one of
+// those who would be admitted, our own included, has the id that everybody has
+// who is outside of this user namespace. (Without other users the mode of the
+// socket keeps them out.)
 func (c ServeConfig) check() error {
 	geo, err := c.geometry()
+	for _, u := range append(slices.Clone(c.Users), uint32(os.Geteuid())) {
+		if err == nil && len(c.Users) > 0 && shm.Anybody(u) {
+			err = fmt.Errorf("%w: wanted users that can be told apart, found id %d, which everybody has who is outside this user namespace", ErrConfig, u)
+		}
+	}
 	if err == nil && (c.PerUser < 0 || c.PerUser > geo.slots) {
 		err = fmt.Errorf("%w: %d consumers for each user, want 0 to %d", ErrConfig, c.PerUser, geo.slots)
 	}

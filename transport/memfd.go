@@ -4,12 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"slices"
 	"time"
 
 	"github.com/carousel-ipc/carousel/ring"
-	"github.com/carousel-ipc/carousel/shm"
 )
 
 // A ring in sealed memory has no name: its producer hands it out at a socket,
@@ -18,9 +15,6 @@ import (
 var memfdScheme = func() scheme {
 	m := ringMedium{
 		create: func(path string, cfg ProducerConfig) (*ring.Ring, error) {
-			if err := tellApart(cfg.Users); err != nil {
-				return nil, err
-			}
 			return ring.Listen(path, ring.ServeConfig{Config: cfg.ring(), Users: cfg.Users, Patience: cfg.Patience})
 		},
 		open:    dialRing,
@@ -61,18 +55,3 @@ func dialRing(ctx context.Context, path string) (*ring.Ring, error) {
 
 // grace is what a look may take beyond the end of its context.
 const grace = 100 * time.Millisecond
-
-// tellApart refuses to admit other users where one of those who would be
-// admitted, this process's own included, has the id that everybody has who is
-// not in its user namespace.
-func tellApart(users []uint32) error {
-	if len(users) == 0 {
-		return nil // the mode of the socket tells them apart
-	}
-	for _, u := range append(slices.Clone(users), uint32(os.Geteuid())) {
-		if shm.Anybody(u) {
-			return fmt.Errorf("%w: wanted users that can be told apart, found id %d, which everybody has who is outside this user namespace", ErrConfig, u)
-		}
-	}
-	return nil
-}

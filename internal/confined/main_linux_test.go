@@ -15,10 +15,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const roleEnv = "CAROUSEL_TEST_ROLE"
-
-var roles = map[string]func(args []string) error{}
-
 // home is a folder that every user can reach, with the two commands and this
 // binary in it: the places of these tests are no good for go build.
 var home struct {
@@ -29,13 +25,6 @@ var home struct {
 
 func TestMain(m *testing.M) {
 	Enter()
-	if role := os.Getenv(roleEnv); role != "" {
-		if err := roles[role](os.Args[1:]); err != nil {
-			fmt.Fprintf(os.Stderr, "%s: %v\n", role, err)
-			os.Exit(1)
-		}
-		os.Exit(0)
-	}
 	code := m.Run()
 	if home.dir != "" {
 		_ = os.RemoveAll(home.dir)

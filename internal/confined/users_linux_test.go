@@ -1,85 +1,18 @@
 package confined
 
 import (
-	"bytes"
-	"context"
-	"encoding/binary"
-	"errors"
 	"fmt"
-	"io"
-	"os"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/carousel-ipc/carousel/transport"
 )
 
-func init() { roles["producer for users"] = produceFor }
-
-// produceFor is a producer of this user's that admits another one: URL, user,
-// how to split standard input.
-func produceFor(args []string) error {
-	user, err := strconv.ParseUint(args[1], 10, 32)
-	if err != nil {
-		return err
-	}
-	input, err := io.ReadAll(os.Stdin)
-	if err != nil {
-		return err
-	}
-	p, err := transport.Create(args[0], transport.ProducerConfig{Capacity: 8 << 20, Users: []uint32{uint32(user)}})
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	if err := p.WaitConsumers(ctx, 3); err != nil {
-		return errors.Join(err, p.Close())
-	}
-	for whole := len(input); len(input) > 0; {
-		record, n := first(input, args[2], p.MaxRecord())
-		var h transport.Header
-		if args[2] == "all" {
-			h.More, h.Continues = n < len(input), len(input) < whole
-		}
-		input = input[n:]
-		b, err := p.Reserve(ctx, h, len(record))
-		if err != nil {
-			return errors.Join(err, p.Close())
-		}
-		copy(b, record)
-		if err := p.Commit(); err != nil {
-			return errors.Join(err, p.Close())
-		}
-	}
-	st, err := p.Stats()
-	fmt.Fprintln(os.Stderr, "fence", st.Producer.Fence)
-	return errors.Join(err, p.Drain(ctx), p.Close())
-}
-
-// first is the first record of b, and how many bytes of b it takes.
-func first(b []byte, split string, most int) (record []byte, n int) {
-	switch split {
-	case "len32":
-		n = 4 + int(binary.LittleEndian.Uint32(b))
-		return b[4:n], n
-	case "all":
-		n = min(len(b), most)
-		return b[:n], n
-	}
-	n = bytes.IndexByte(b, '\n') + 1
-	return b[:n-1], n
-}
-
-// A producer of the superuser's serves three consumers of another user, the
-// command as it is; nobody else is admitted.
+// A producer of the superuser's serves three consumers of another user; nobody
+// else is admitted.
 func TestTwoUsers(t *testing.T) {
 	needsRoot(t)
-	t.Setenv(roleEnv, "producer for users")
 	for _, row := range []struct {
 		split string
 		input []byte
@@ -88,12 +21,12 @@ func TestTwoUsers(t *testing.T) {
 			shared, _ := folders(t, 0)
 			url := "memfd://" + shared + "/s"
 			other := as(nobody, Place{})
-			producer := start(t, Place{}, row.input, command(t, "test"), url, fmt.Sprint(nobody), row.split)
+			producer := run(t, Place{}, row.input, "producer", "-json", "-split", row.split, "-capacity", "8MiB", "-consumers", "3", "-users", fmt.Sprint(nobody), "-patience", "-1s", url)
 			refused := eventually(t, url, as(1, Place{}))
 			refused.wants(1, "refused")
 			t.Log(strings.TrimSpace(refused.stderr.String()))
 			deliver(t, row.input, row.split, []Place{other, other, other}, func() *process { return producer }, url)
-			producer.wants(0, "fence producer")
+			producer.wants(0, `"fence":"producer"`)
 		})
 	}
 }
@@ -114,7 +47,6 @@ func eventually(t *testing.T, url string, p Place) *process {
 // of those to be admitted, nobody is: it would be anybody.
 func TestUsersThatCannotBeToldApart(t *testing.T) {
 	needsRoot(t)
-	t.Setenv(roleEnv, "producer for users")
 	for _, row := range []struct {
 		name  string
 		place Place
@@ -125,7 +57,7 @@ func TestUsersThatCannotBeToldApart(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			shared, _ := folders(t, stranger+int(row.place.User))
-			p := start(t, row.place, []byte("secret\n"), command(t, "test"), "memfd://"+shared+"/s", row.users, "lines")
+			p := run(t, row.place, []byte("secret\n"), "producer", "-users", row.users, "memfd://"+shared+"/s")
 			p.wants(1, "wanted users that can be told apart, found id 65534")
 		})
 	}

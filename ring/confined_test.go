@@ -87,7 +87,7 @@ func confinedProducer() error {
 	var err error
 	switch os.Getenv("MEDIUM") {
 	case "served":
-		r, err = Listen(os.Getenv("RING"), ServeConfig{Config: cfg, Users: confinedUsers()})
+		r, err = Listen(os.Getenv("RING"), ServeConfig{Config: cfg, Users: confinedUsers(), Patience: -1})
 	case "file":
 		r, err = CreateFile(os.Getenv("RING"), cfg)
 	default:

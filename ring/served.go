@@ -153,7 +153,9 @@ func (b *servedBacking) terms(i int) terms {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !b.seats[i].taken {
-		return trusted // there is nobody
+		// There is nobody, but somebody who was there may go on writing to what
+		// was his, which the producer sees until the next one comes.
+		return terms{stranger: true}
 	}
 	return b.seats[i].terms
 }

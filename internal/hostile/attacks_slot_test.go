@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -70,11 +71,14 @@ var slotAttempts = []attempt{
 		a.later(func() error { close(stop); <-done; return nil })
 		return "saying it", nil
 	}},
-	{"gate", "join as a reliable consumer that never reads", other0, func(a *attacker) (string, error) {
+	{"gate", "join as a reliable consumer that never reads", none, func(a *attacker) (string, error) {
 		return a.gate(ring.Reliable)
 	}},
-	{"gate-deadline", "join with a deadline of 290 years", other0, func(a *attacker) (string, error) {
+	{"gate-deadline", "join with a deadline of 290 years", none, func(a *attacker) (string, error) {
 		return a.gate(ring.Deadline(1<<63 - 1))
+	}},
+	{"ghost", "leave, keep the memory of its slot, and go on there as ever new reliable consumers", none, func(a *attacker) (string, error) {
+		return a.haunt()
 	}},
 	{"join-again", "join a second time with the one slot", none, func(a *attacker) (string, error) {
 		_, err := a.dialed.NewConsumer(ring.ConsumerConfig{})
@@ -84,7 +88,7 @@ var slotAttempts = []attempt{
 		_, err := a.dialed.NewProducer()
 		return did("became it", err)
 	}},
-	{"every-slot", "take every slot", anybody, func(a *attacker) (string, error) {
+	{"every-slot", "take every slot", none, func(a *attacker) (string, error) {
 		n := 0
 		for {
 			r, err := ring.Dial(context.Background(), a.socket)
@@ -119,14 +123,11 @@ var slotAttempts = []attempt{
 		defer unix.Close(fd)
 		return result(unix.Pwrite(fd, mark, 0))
 	}},
-	{"witness-signal", "stop the witness", superior, func(a *attacker) (string, error) {
+	{"witness-stop", "stop the witness", superior, func(a *attacker) (string, error) {
 		a.later(func() error { return unix.Kill(a.honest, unix.SIGCONT) })
 		return did("stopped", unix.Kill(a.honest, unix.SIGSTOP))
 	}},
 }
-
-// other0: who may hold the producer up is not limited yet.
-const other0 = anybody
 
 // restoreLater brings back what is in its slot now.
 func (a *attacker) restoreLater() {
@@ -147,6 +148,43 @@ func (a *attacker) gate(p ring.Policy) (string, error) {
 	}
 	a.later(c.Close)
 	return "joined", nil
+}
+
+// haunt leaves a slot of its own and goes on writing to it.
+func (a *attacker) haunt() (string, error) {
+	r, err := ring.Dial(context.Background(), a.socket)
+	if err != nil {
+		return "", err
+	}
+	c, err := r.NewConsumer(ring.ConsumerConfig{Name: "ghost", Policy: ring.Lossy})
+	if err != nil {
+		return "", errors.Join(err, r.Close())
+	}
+	_, fd, err := handed("self") // the newest
+	if err != nil {
+		return "", err
+	}
+	own, err := unix.Mmap(fd, 0, page, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	if err = errors.Join(err, c.Close(), r.Close()); err != nil {
+		return "", err
+	}
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for n := uint64(1 << 40); ; n++ {
+			select {
+			case <-stop:
+				return
+			default:
+				put32(own, slotPolicy, 0)
+				put64(own, slotGeneration, n)
+				put64(own, slotCursor, 0)
+			}
+		}
+	}()
+	a.later(func() error { close(stop); <-done; return unix.Munmap(own) })
+	time.Sleep(5 * time.Millisecond) // the producer has noticed that it left
+	return a.gate(ring.Lossy)        // whoever joins has the producer look at all slots anew
 }
 
 // stolen copies a descriptor of another process.

@@ -20,8 +20,8 @@ import (
 	"github.com/carousel-ipc/carousel/ring"
 )
 
-// honestRole is a reliable consumer that verifies every record. It is the
-// witness of what attacks do to others.
+// honestRole is a consumer that verifies every record. It is the witness of what
+// attacks do to others.
 func honestRole() (commands, error) {
 	path := os.Getenv("SOCKET")
 	wait, err := ring.ParseWait(os.Getenv("WAIT"))
@@ -32,7 +32,11 @@ func honestRole() (commands, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := r.NewConsumer(ring.ConsumerConfig{Name: "honest", Wait: wait})
+	policy, err := ring.ParsePolicy(os.Getenv("POLICY"))
+	if err != nil {
+		return nil, err
+	}
+	c, err := r.NewConsumer(ring.ConsumerConfig{Name: "honest", Wait: wait, Policy: policy})
 	if err != nil {
 		return nil, err
 	}

@@ -34,7 +34,16 @@ func producerRole() (commands, error) {
 		users = append(users, uint32(u))
 	}
 	capacity, _ := strconv.Atoi(os.Getenv("CAPACITY"))
-	r, err := ring.Listen(path, servedTo(users, capacity))
+	patience, err := time.ParseDuration(os.Getenv("PATIENCE"))
+	if err != nil {
+		return nil, err
+	}
+	r, err := ring.Listen(path, ring.ServeConfig{
+		Config:   ring.Config{Capacity: capacity},
+		Users:    users,
+		Patience: patience,
+		Distrust: os.Getenv("DISTRUST") != "",
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -67,11 +76,6 @@ func producerRole() (commands, error) {
 			return answer("", err)
 		},
 	}, nil
-}
-
-// servedTo is how the rings of these tests are served.
-func servedTo(users []uint32, capacity int) ring.ServeConfig {
-	return ring.ServeConfig{Config: ring.Config{Capacity: capacity}, Users: users}
 }
 
 // answer is what a command returns: ok and a text, or the error.

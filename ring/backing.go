@@ -63,7 +63,7 @@ func (b *namedBacking) slotLives(i int) (bool, error)         { return b.slotsf.
 func (b *namedBacking) watchProducer(fn func()) (stop func()) { return b.ringf.Watch(fn) }
 func (b *namedBacking) watchSlots(fn func()) (stop func())    { return b.slotsf.Watch(fn) }
 
-func (b *namedBacking) terms(int) terms            { return trusted }
+func (b *namedBacking) terms(int, uint64) terms    { return trusted }
 func (b *namedBacking) joined(slots segment) error { return countJoin(slots) }
 func (b *namedBacking) oneUser() bool              { return true } // shm.Open sees to it
 

@@ -228,7 +228,7 @@ func (b *dialedBacking) slotLives(i int) (bool, error) {
 	return i != b.slot || b.taken, nil
 }
 
-func (b *dialedBacking) terms(int) terms { return terms{patience: b.patience} }
+func (b *dialedBacking) terms(int, uint64) terms { return terms{patience: b.patience} }
 
 func (b *dialedBacking) watchProducer(fn func()) func() { return b.deaths.add(fn) }
 func (b *dialedBacking) watchSlots(func()) func()       { return func() {} }

@@ -99,7 +99,7 @@ func (p *Producer) refresh() {
 // admit copies a consumer's policy, once for each generation, and holds it to
 // the terms that it came on.
 func (p *Producer) admit(slot int, generation uint64) gate {
-	t := p.backing.terms(slot)
+	t := p.backing.terms(slot, generation)
 	kind := policyKind(load32(p.slotWord32(slot, slotPolicy)))
 	gates, deadline := t.binds(kind, time.Duration(load64(p.slotWord(slot, slotDeadline))))
 	return gate{

@@ -73,7 +73,7 @@ func (c *Consumer) takeSlot() (slot int, unlock func() error, err error) {
 				continue
 			}
 		}
-		if err := c.backing.terms(slot).admit(c.policy); err != nil {
+		if err := c.backing.terms(slot, c.generation).admit(c.policy); err != nil {
 			return 0, nil, err
 		}
 		unlock, err := c.backing.lockSlot(slot)

@@ -21,8 +21,8 @@ type backing interface {
 	// lockSlot takes slot i; errSlotTaken.
 	lockSlot(i int) (unlock func() error, err error)
 	slotLives(i int) (bool, error)
-	// terms are what the consumer in slot i was admitted on.
-	terms(i int) terms
+	// terms are what the consumer in slot i, of that generation, was admitted on.
+	terms(i int, generation uint64) terms
 	// watchProducer and watchSlots call fn when a lock may have been dropped.
 	watchProducer(fn func()) (stop func())
 	watchSlots(fn func()) (stop func())
@@ -143,7 +143,7 @@ func (b *memoryBacking) slotLives(i int) (bool, error) {
 }
 func (b *memoryBacking) watchProducer(fn func()) func() { return b.life.watch.add(fn) }
 func (b *memoryBacking) watchSlots(fn func()) func()    { return b.life.watch.add(fn) }
-func (b *memoryBacking) terms(int) terms                { return trusted }
+func (b *memoryBacking) terms(int, uint64) terms        { return trusted }
 func (b *memoryBacking) current() error                 { return nil }
 func (b *memoryBacking) joined(slots segment) error     { return countJoin(slots) }
 func (b *memoryBacking) oneUser() bool                  { return true }

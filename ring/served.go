@@ -54,6 +54,7 @@ type seat struct {
 	taken, alive bool
 	user         uint32
 	terms        terms
+	generation   uint64 // that its consumer has
 	memory       *shm.File
 }
 
@@ -149,15 +150,19 @@ func (b *servedBacking) slotLives(i int) (bool, error) {
 	return b.seats[i].alive, nil
 }
 
-func (b *servedBacking) terms(i int) terms {
+// terms are for the one generation that a seat's consumer may have. Whoever
+// takes another, or goes on writing to what was his after he left, is not
+// waited for. Generation 0 is that of nobody yet.
+func (b *servedBacking) terms(i int, generation uint64) terms {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !b.seats[i].taken {
-		// There is nobody, but somebody who was there may go on writing to what
-		// was his, which the producer sees until the next one comes.
-		return terms{stranger: true}
+	if generation == 0 {
+		return trusted
 	}
-	return b.seats[i].terms
+	if s := &b.seats[i]; s.taken && generation == s.generation {
+		return s.terms
+	}
+	return terms{stranger: true}
 }
 
 func (b *servedBacking) watchProducer(func()) func() { return func() {} }
@@ -226,7 +231,8 @@ func (b *servedBacking) sit(user uint32) (slot int, memory *shm.File, err error)
 	if slot < 0 {
 		return 0, nil, fmt.Errorf("%w: all %d are taken", ErrNoSlot, len(b.seats))
 	}
-	if memory, err = makePlace(); err != nil {
+	memory, generation, err := makePlace()
+	if err != nil {
 		return 0, nil, err
 	}
 	for _, p := range b.mapped {
@@ -235,7 +241,7 @@ func (b *servedBacking) sit(user uint32) (slot int, memory *shm.File, err error)
 		}
 	}
 	b.next = slot + 1
-	b.seats[slot] = seat{taken: true, alive: true, user: user, terms: t, memory: memory}
+	b.seats[slot] = seat{taken: true, alive: true, user: user, terms: t, generation: generation, memory: memory}
 	return slot, memory, nil
 }
 
@@ -251,23 +257,24 @@ func (b *servedBacking) seatsOf(user uint32) (n int) {
 // makePlace makes the memory of a slot. Its generation begins at a number that
 // nobody can foresee: one who had the slot before may have told the producer
 // any generation as his own, to be ignored from then on.
-func makePlace() (*shm.File, error) {
+func makePlace() (memory *shm.File, generation uint64, err error) {
 	f, err := shm.CreateMemfd("carousel-slot", page)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	id := newID()
+	before := 1<<62 | binary.LittleEndian.Uint64(id[:])>>2
 	err = fill(f, func(s segment) {
-		store64(s.w64(slotGeneration), 1<<62|binary.LittleEndian.Uint64(id[:])>>2)
+		store64(s.w64(slotGeneration), before)
 		store64(s.w64(slotCursor), left)
 	})
 	if err == nil {
 		err = f.Seal(shm.SealedForWriters)
 	}
 	if err != nil {
-		return nil, errors.Join(err, f.Close())
+		return nil, 0, errors.Join(err, f.Close())
 	}
-	return f, nil
+	return f, before + 1, nil
 }
 
 // rise takes a slot back from a consumer whose connection has ended. Only when

@@ -75,7 +75,7 @@ func (s *stage) release() error                 { return nil }
 func (s *stage) current() error                 { return nil }
 func (s *stage) joined(slots segment) error     { return countJoin(slots) }
 func (s *stage) oneUser() bool                  { return true }
-func (s *stage) terms(int) terms                { return trusted }
+func (s *stage) terms(int, uint64) terms        { return trusted }
 func (s *stage) producerLives() (bool, error)   { return s.producer, nil }
 func (s *stage) slotLives(i int) (bool, error)  { return s.slot[i], nil }
 func (s *stage) watchProducer(fn func()) func() { return s.watch(s.onProducer, fn) }

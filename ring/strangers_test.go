@@ -59,12 +59,17 @@ func TestPatience(t *testing.T) {
 }
 
 // A consumer that came as a lossy one and writes to its slot that it is
-// reliable does not hold the producer up, or no longer than its patience.
+// reliable does not hold the producer up, or no longer than its patience, and
+// not at all under a generation that is not its own: it could have a new one
+// each time that its patience is over.
 func TestPolicyChangedInTheSlot(t *testing.T) {
-	for _, patience := range []time.Duration{0, 30 * time.Millisecond} {
-		t.Run(fmt.Sprint(patience), func(t *testing.T) {
+	for _, tc := range []struct {
+		patience, held time.Duration
+		own            bool // its own generation
+	}{{0, 0, true}, {30 * time.Millisecond, 30 * time.Millisecond, true}, {30 * time.Millisecond, 0, false}} {
+		t.Run(fmt.Sprint(tc), func(t *testing.T) {
 			path := socketPath(t)
-			_, p := listen(t, path, ServeConfig{Config: Config{Capacity: MinCapacity}, Distrust: true, Patience: patience})
+			_, p := listen(t, path, ServeConfig{Config: Config{Capacity: MinCapacity}, Distrust: true, Patience: tc.patience})
 			r, err := Dial(t.Context(), path)
 			must(t, err)
 			defer r.Close()
@@ -74,7 +79,11 @@ func TestPolicyChangedInTheSlot(t *testing.T) {
 			words := segmentOf(m.Bytes())
 			store32(words.w32(slotPolicy), uint32(kindReliable))
 			store64(words.w64(slotCursor), 0)
-			store64(words.w64(slotGeneration), 7)
+			generation := uint64(7)
+			if tc.own {
+				generation = load64(words.w64(slotGeneration)) + 1
+			}
+			store64(words.w64(slotGeneration), generation)
 			must(t, r.backing.joined(segment{}))
 			begin := time.Now()
 			for range 200 { // laps of the ring
@@ -83,8 +92,8 @@ func TestPolicyChangedInTheSlot(t *testing.T) {
 			}
 			s, err := p.Stats()
 			must(t, err)
-			if held := time.Since(begin); held < patience || patience > 0 && s.Producer.Evictions != 1 || patience == 0 && s.Producer.Evictions != 0 {
-				t.Errorf("held up for %v and %d evictions, want %v", held, s.Producer.Evictions, patience)
+			if held := time.Since(begin); held < tc.held || (s.Producer.Evictions == 1) != (tc.held > 0) {
+				t.Errorf("held up for %v and %d evictions, want %v", held, s.Producer.Evictions, tc.held)
 			}
 		})
 	}

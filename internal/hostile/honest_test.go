@@ -96,7 +96,7 @@ func readNext(c *ring.Consumer) (sent int64, tag uint64, err error) {
 	if rec.Sequence != want {
 		return 0, 0, fmt.Errorf("record %d, want %d", rec.Sequence, want)
 	}
-	sent, tag, err = checkRecord(rec.Payload, want)
+	sent, tag, err = checkRecord(rec.Payload(), want)
 	return sent, tag, errors.Join(err, c.Release())
 }
 

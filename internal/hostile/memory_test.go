@@ -39,7 +39,7 @@ func handed(pid string) (broadcast, slot int, err error) {
 		case strings.HasPrefix(to, "/memfd:carousel-ring"):
 			broadcast = fd
 		case strings.HasPrefix(to, "/memfd:carousel-slot"):
-			slot = fd
+			slot = max(slot, fd) // the newest
 		}
 	}
 	if broadcast < 0 || slot < 0 {

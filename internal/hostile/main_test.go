@@ -22,6 +22,7 @@ var roles = map[string]func() (commands, error){
 	"producer": producerRole,
 	"honest":   honestRole,
 	"attacker": attackerRole,
+	"hostile":  hostileRole,
 }
 
 func TestMain(m *testing.M) {

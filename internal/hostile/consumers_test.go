@@ -12,7 +12,7 @@ import (
 // TestHostileConsumers is H1: hostile consumers of another user beside honest
 // ones. Attack and quiet take turns; in the quiet the same processes only burn
 // processor time. CAROUSEL_H1 is how long it takes, 3 s by default; only the
-// long run judges times.
+// long run judges times: 25 ms, or twice the quiet where a busy machine has more.
 func TestHostileConsumers(t *testing.T) {
 	length := 3 * time.Second
 	long := os.Getenv("CAROUSEL_H1")
@@ -82,8 +82,8 @@ func TestHostileConsumers(t *testing.T) {
 		if corrupt > 0 || reliable && lost > 0 || records == 0 {
 			t.Errorf("%s: %d records, %d corrupt, %d lost", name, records, corrupt, lost)
 		}
-		if long != "" && delays[1][1] > 25*time.Millisecond {
-			t.Errorf("%s: delay of %v (p99) under attack, want at most 25ms", name, delays[1][1])
+		if most := max(25*time.Millisecond, 2*delays[0][1]); long != "" && delays[1][1] > most {
+			t.Errorf("%s: delay of %v (p99) under attack, want at most %v", name, delays[1][1], most)
 		}
 	}
 	for _, mode := range modes[1:] {

@@ -23,6 +23,7 @@ var roles = map[string]func() (commands, error){
 	"honest":   honestRole,
 	"attacker": attackerRole,
 	"hostile":  hostileRole,
+	"named":    namedRole,
 }
 
 func TestMain(m *testing.M) {

@@ -206,7 +206,8 @@ func (c *crew) put(a attempt) (said, harm string) {
 	}
 	gone := err != nil
 	harm = c.judge(a, before, to)
-	if gone || harm != "" {
+	// Harm that may be done may also come later: no other attempt is blamed.
+	if gone || harm != "" || a.may&c.col.as != 0 {
 		_, _ = c.attacker.ask(time.Second, "undo") // of what outlives processes
 		c.disband()
 		c.assemble()

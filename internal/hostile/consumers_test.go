@@ -12,7 +12,7 @@ import (
 // TestHostileConsumers is H1: hostile consumers of another user beside honest
 // ones. Attack and quiet take turns; in the quiet the same processes only burn
 // processor time. CAROUSEL_H1 is how long it takes, 3 s by default; only the
-// long run judges times: 25 ms, or twice the quiet where a busy machine has more.
+// long run, which wants a machine to itself, judges times.
 func TestHostileConsumers(t *testing.T) {
 	length := 3 * time.Second
 	long := os.Getenv("CAROUSEL_H1")
@@ -82,7 +82,7 @@ func TestHostileConsumers(t *testing.T) {
 		if corrupt > 0 || reliable && lost > 0 || records == 0 {
 			t.Errorf("%s: %d records, %d corrupt, %d lost", name, records, corrupt, lost)
 		}
-		if most := max(25*time.Millisecond, 2*delays[0][1]); long != "" && delays[1][1] > most {
+		if most := 25 * time.Millisecond; long != "" && delays[1][1] > most {
 			t.Errorf("%s: delay of %v (p99) under attack, want at most %v", name, delays[1][1], most)
 		}
 	}

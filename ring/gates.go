@@ -123,7 +123,7 @@ func (p *Producer) gate() uint64 {
 	for i := range p.gates.list {
 		g := &p.gates.list[i]
 		if !p.fenced && load32(g.fence) != 0 {
-			p.takeFence()
+			p.takeFence(false)
 		}
 		cursor := load64(g.cursorWord)
 		if cursor == left {
@@ -167,14 +167,6 @@ func (p *Producer) dead(g *gate) bool {
 	}
 	p.gates.ignored[g.slot] = g.generation
 	return true
-}
-
-// takeFence makes this producer pay for the fence behind its commits: a
-// consumer cannot issue a membarrier. It fences before it says so.
-func (p *Producer) takeFence() {
-	p.fenced = true
-	fence()
-	store32(p.word32(offFenceMode), fenceProducer)
 }
 
 // obstacles deals with the consumers whose cursor is below target, which is
@@ -247,8 +239,8 @@ func (p *Producer) rouse(g *gate) {
 	ringBell(g.bell)
 	p.stats.wakes++
 	plain64(p.word(offWakes), p.stats.wakes)
-	if !p.fenced && load32(g.fence) != 0 {
-		p.takeFence()
+	if !p.fenced {
+		p.weigh(g)
 	}
 }
 

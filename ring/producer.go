@@ -40,6 +40,10 @@ type Producer struct {
 	copy    int    // which resume point was last valid: the other is written next
 	epoch   uint64
 	fenced  bool    // this producer pays for the fence behind its commits
+	chosen  bool    // by choice (fence.go)
+	sleeps  uint64  // wakes of sleepers that paid, since
+	since   uint64  // this record
+	woken   uint64  // all wakes, at the last checkpoint
 	meets   bool    // Config.Rendezvous
 	bytes   uint64  // payload bytes of this epoch, with what is staged
 	told    uint64  // of which committed
@@ -362,6 +366,7 @@ func (p *Producer) checkpoint() {
 		p.storePoint(checkpointAt(m.pos/p.sixteenth()), m)
 	}
 	p.marks = p.marks[:0]
+	p.reweigh()
 }
 
 // Abort drops all staged records, whose sequences the next ones will have. Their

@@ -19,6 +19,9 @@ func (s script) under(c *chart, p pilot, revisit bool) (w *play, err error) {
 	if s.fenced {
 		defer futex.Restrict(false, true)()
 	}
+	if s.eager {
+		defer wakesToFence(1)()
+	}
 	w = &play{world: newWorld(s.stage, c, p), ends: map[uint64]bool{}}
 	w.marks = s.marks
 	w.r = s.stage.ring()

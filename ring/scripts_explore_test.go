@@ -16,6 +16,7 @@ type script struct {
 	name    string
 	bound   int // preemptions that are gone through in a short run
 	fenced  bool
+	eager   bool // the producer takes the fence at its first wake, and gives it back
 	marks   bool // Close meets a call in flight
 	stage   *stage
 	perform func(w *play)
@@ -42,6 +43,18 @@ func scripts() []script {
 			v.until = 2
 			w.start("producer", func() { w.publish(p, 8); w.publish(p, 8) })
 			w.follower("consumer", v)
+		}},
+		{name: "a producer that takes the fence and gives it back", bound: 2, eager: true, stage: small(1), perform: func(w *play) {
+			p, v := w.newProducer(), w.join(ConsumerConfig{})
+			w.start("producer", func() {
+				w.publish(p, 8)
+				w.publish(p, 8)
+				if p.chosen {
+					p.dropFence()
+				}
+				w.publish(p, 8)
+			}) // no Close, which would wake
+			w.listener("consumer", v)
 		}},
 		{name: "the end finds the consumer asleep", bound: 2, stage: small(1), perform: func(w *play) {
 			p, v := w.newProducer(), w.join(ConsumerConfig{})

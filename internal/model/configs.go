@@ -19,6 +19,7 @@ type Config struct {
 	fences       bool // so do consumers, behind their cursors
 	turns        bool // for successors it is the other way round
 	blind        bool // the producer is refused the membarrier that consumers count on
+	chooses      bool // the producer takes the fence at a wake, and gives it back where the script says F
 
 	consumers []Consumer
 
@@ -88,6 +89,7 @@ func Configs() []Config {
 			small("zero", "last lap's payload looks like a commit word", "2C2C1C1CX", gating).with(func(c *Config) { c.intent = 3 }),
 			small("fences", "nobody has membarrier", "1C2C1CZ", gating).with(func(c *Config) { c.unregistered, c.fences, c.spurious = true, true, 1 }),
 			small("blind", "the producer is refused the membarrier that the consumer counts on", "1C2C1CZ", gating).with(func(c *Config) { c.unregistered, c.blind = true, true }),
+			small("chooses", "the producer takes the fence when it wakes somebody, and gives it back", "2CF1CZ", gating).with(func(c *Config) { c.chooses, c.pending = true, 8 }),
 			small("death", "a consumer dies", "1C2C1C1CX", dying(gating)).with(func(c *Config) { c.deaths = 1 }),
 			small("kill", "the producer dies: its consumer is told behind all records", "1C21C1CX", gating).with(func(c *Config) { c.kills = 1 }),
 			small("kill lossy", "", "1C1C2C", passing).with(func(c *Config) { c.kills, c.pending = 1, 4 }),

@@ -149,6 +149,24 @@ func (r *run) takeFence(then pc) {
 	p.pc = pTakeFence
 }
 
+// dropFence gives back what takeFence took by choice: the mode first, and a
+// fence behind it, then commits without. Who read the mode of before has said
+// that it waits, and this producer sees it.
+func (r *run) dropFence() {
+	p := &r.p
+	switch {
+	case !r.chooses || !p.fenced:
+	case r.is(ModeAfterDrop):
+		p.fenced, p.unsaid = false, true
+	case r.is(DropNotFenced):
+		p.fenced = false
+		r.store(aMode, modeSleeper)
+	default:
+		p.fenced = false
+		p.pc = pDropFence
+	}
+}
+
 // lives tests the lock of a slot.
 func (r *run) lives(slot uint8) bool { return r.w.owner[slot] != 0 }
 
@@ -202,6 +220,11 @@ func (r *run) wake() {
 			p.pc = pRouseClear
 		case !p.fenced && r.refuses():
 			p.pc = pRouseNeeds
+		case !p.fenced && r.chooses:
+			r.takeFence(pWakeWaiting)
+			if p.pc != pTakeFence {
+				r.roused()
+			}
 		default:
 			r.roused()
 		}
@@ -216,6 +239,9 @@ func (r *run) wake() {
 			}
 		}
 		r.roused()
+	case pDropFence:
+		r.fenced(aMode, modeSleeper)
+		p.pc = pNext
 	case pTakeFence:
 		r.store(aMode, modeProducer)
 		p.pc, p.afterRefresh = p.afterRefresh, off

@@ -52,6 +52,8 @@ const (
 	WakeWithoutJoins
 	NeedsFenceUnsaid
 	ModeBeforeFence
+	ModeAfterDrop
+	DropNotFenced
 	CursorNotFenced
 	NoWakeAtLook
 	NoWakeAtLookOnLeave
@@ -138,6 +140,8 @@ func Mutants() []Wrong {
 		{WakeWithoutJoins, "joins not looked at", "behind a commit only known consumers are woken", "row 11", false, []string{"join idle"}},
 		{NeedsFenceUnsaid, "needsFence unsaid", "a consumer without membarrier does not say so, and has no slices", "sleeping", false, []string{"refused"}},
 		{ModeBeforeFence, "mode before fence", "the mode is producer one commit before the fence is paid", "sleeping", false, []string{"refused"}},
+		{ModeAfterDrop, "mode after drop", "the fence is no longer paid one commit before the mode says so", "sleeping", false, []string{"chooses"}},
+		{DropNotFenced, "drop not fenced", "no fence behind the mode that says that sleepers pay", "sleeping", false, []string{"chooses"}},
 		{CursorNotFenced, "cursor not fenced", "no fence between cursor and wakeAt, nor a membarrier", "row 13", false, []string{"fences"}},
 		{NoWakeAtLook, "wakeAt not looked at", "Release does not look at wakeAt", "row 13", false, []string{"reliable"}},
 		{NoWakeAtLookOnLeave, "wakeAt not looked at, leaving", "Close does not look at wakeAt", "consuming", false, []string{"leave"}},

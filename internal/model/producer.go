@@ -32,7 +32,7 @@ func (r *run) stepProducer() {
 		r.raise()
 	case pTurn, pObstacle, pEvictAdd, pEvictWake, pWakeAt, pBarrier, pRingWaiting, pSleepCursor, pSleepWait:
 		r.waitGate()
-	case pWakeJoins, pWakeWaiting, pRouseAdd, pRouseWake, pRouseClear, pRouseNeeds, pTakeFence:
+	case pWakeJoins, pWakeWaiting, pRouseAdd, pRouseWake, pRouseClear, pRouseNeeds, pTakeFence, pDropFence:
 		r.wake()
 	case pState:
 		r.endOfStream()
@@ -176,6 +176,9 @@ func (r *run) nextCall() {
 	case 'A':
 		p.op++
 		r.abort()
+	case 'F':
+		p.op++
+		r.dropFence()
 	case 'D':
 		p.target, p.wants = p.pos, 'D'
 		r.drainCall()
@@ -315,6 +318,10 @@ func (r *run) commit() {
 		fenced := p.fenced
 		if p.rushed {
 			p.rushed, p.fenced = false, true
+		}
+		if p.unsaid {
+			p.unsaid = false
+			r.store(aMode, modeSleeper) // the commit was without the fence already
 		}
 		if fenced && !r.is(CommitNotFenced) {
 			p.pc = pFirst // an exchange

@@ -7,8 +7,8 @@ const (
 	maxPoints  = 6 // checkpoints
 	maxSlots   = 2
 	maxRecords = 12
-	depth      = 12 // stores that a process may have pending
-	room       = 6  // of these, what the stores of one step may need
+	depth      = 14 // stores that a process may have pending
+	usual      = 6  // when it takes a step, unless the config says otherwise: a step may add as many
 )
 
 // Shared words.
@@ -102,6 +102,7 @@ type producer struct {
 
 	pos, first, end, seq, limit, horizon uint8
 	copy, epoch                          uint8
+	unsaid                               bool // a mutant's mode is to be told
 	fenced                               bool
 	unregistered                         bool // no membarrier reaches it
 

@@ -34,6 +34,7 @@ const (
 	pRouseClear // mutant: waiting after bell
 	pRouseNeeds
 	pTakeFence
+	pDropFence
 	pTurn
 	pObstacle
 	pEvictAdd
@@ -139,6 +140,7 @@ var stepNames = [steps]string{
 	pRouseClear:        "rouse: waiting = 0, late",
 	pRouseNeeds:        "rouse: needsFence",
 	pTakeFence:         "takeFence: fence",
+	pDropFence:         "dropFence: mode and fence",
 	pTurn:              "waitGate: alarm",
 	pObstacle:          "obstacles: slot lock",
 	pEvictAdd:          "evict: bell + 1",
@@ -226,7 +228,7 @@ func (c pc) local() bool {
 // kernel's wait is not counted on as a barrier.
 func (c pc) drained() bool {
 	switch c {
-	case pBeginFence, pBellAdd, pBellWake, pHorizon, pCreditFence, pRouseAdd, pRouseWake, pTakeFence,
+	case pBeginFence, pBellAdd, pBellWake, pHorizon, pCreditFence, pRouseAdd, pRouseWake, pTakeFence, pDropFence,
 		pFirst, pEvictAdd, pEvictWake, pWakeAt, pBarrier, pUnlock,
 		cJoinAdd, cJoinFence, cWatchAdd, cWakeProducer, cWaiting, cSleepBarrier, cHoldWake, cUnlock:
 		return true

@@ -234,7 +234,7 @@ func (m *machine) most() uint8 {
 	if m.pending != 0 {
 		return m.pending
 	}
-	return depth - room
+	return usual
 }
 
 // late tells whether a deadline can pass: somebody who has one is in the way.

@@ -40,6 +40,8 @@ type Consumer interface {
 	// Besides the context's error: io.EOF at the end of the stream,
 	// [ErrProducerDied] when everything committed was delivered,
 	// [*OverrunError], after which it goes on, [*EvictedError], which is final.
+	// What was viewed and is not released is lost with an overrun if it is
+	// among the records that the error names; before those it is whole.
 	Next(ctx context.Context) (Record, error)
 	// TryNext never waits: [ErrEmpty].
 	TryNext() (Record, error)

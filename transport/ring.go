@@ -164,7 +164,7 @@ func (m ringMedium) tryConsumer(ctx context.Context, t target, cfg ConsumerConfi
 	if err := m.readable(r, cfg.From); err != nil {
 		return nil, err
 	}
-	c, err := r.NewConsumer(cfg)
+	c, err := r.NewConsumer(cfg.ring())
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,9 @@
 //	shm://NAME      ring in /dev/shm, removed by a producer that closes
 //	file:///PATH    ring in a mapped file, stays
 //	memfd:///PATH   sealed ring that its producer hands out at a socket, removed likewise
+//	log:///DIR      append-only segment files of frames: unbounded, replayable, stays
+//	mq://NAME       message queue of the kernel (Linux), whose consumers share the records
+//	udp://HOST:PORT datagrams to the address that a consumer binds; lossy
 //
 // NAME is 1 to 200 of A-Za-z0-9._- and does not start with a dot. PATH is
 // absolute and taken as it stands: no escapes, no query.
@@ -29,6 +32,8 @@ import (
 	"context"
 	"io/fs"
 	"time"
+
+	"github.com/carousel-ipc/carousel/ring"
 )
 
 // ProducerConfig is what Create needs besides the URL. Zero values are the
@@ -60,6 +65,40 @@ type ProducerConfig struct {
 	Wait Wait
 	// Label tells people who the producer is. "": the name of the program.
 	Label string
+	// Notice, if not nil, is called by Create with what people should know and
+	// what is no error: what was found and how it was dealt with.
+	Notice func(text string)
+
+	// Of log: alone. Segment is the size in bytes at which another segment
+	// begins, 0: 64 MiB; what Retain and Sync are by default is said there.
+	Segment int64
+	Retain  Retention
+	Sync    Syncing
+}
+
+// ConsumerConfig is what Open needs besides the URL. The zero value is a
+// reliable, adaptive consumer that begins with the next record.
+type ConsumerConfig struct {
+	// Name is for people: at most MaxName bytes of valid UTF-8. "": the name
+	// of the program and its pid.
+	Name string
+	// Policy decides what happens when the consumer falls a lap behind. Where
+	// consumers cannot gate the producer, all are lossy.
+	Policy Policy
+	// From is the record it begins with.
+	From Start
+	// Wait is how it waits for records.
+	Wait Wait
+	// Types, when not empty, are the record types that it is shown.
+	Types []uint16
+	// Since, of log: alone, when not zero, replaces From: the log is read from
+	// what was committed at that time of the wall clock on, and up to some
+	// 100 ms before.
+	Since time.Time
+}
+
+func (cfg ConsumerConfig) ring() ring.ConsumerConfig {
+	return ring.ConsumerConfig{Name: cfg.Name, Policy: cfg.Policy, From: cfg.From, Wait: cfg.Wait, Types: cfg.Types}
 }
 
 // Create makes the medium that url names, or opens what is there, and becomes
@@ -68,6 +107,9 @@ type ProducerConfig struct {
 func Create(url string, cfg ProducerConfig) (Producer, error) {
 	t, err := parse(url)
 	if err != nil {
+		return nil, err
+	}
+	if err := cfg.keeps(t); err != nil {
 		return nil, err
 	}
 	return t.scheme.create(t, cfg)
@@ -83,6 +125,9 @@ func Create(url string, cfg ProducerConfig) (Producer, error) {
 func Open(ctx context.Context, url string, cfg ConsumerConfig) (Consumer, error) {
 	t, err := parse(url)
 	if err != nil {
+		return nil, err
+	}
+	if err := cfg.keeps(t); err != nil {
 		return nil, err
 	}
 	return t.scheme.open(ctx, t, cfg)

@@ -38,13 +38,13 @@ func urlError(url, format string, args ...any) error {
 	return fmt.Errorf("%w: %q: %w", ErrURL, shorten(url), fmt.Errorf(format, args...))
 }
 
-// forms is "shm://NAME or file:///PATH" and so on.
+// forms is "shm://NAME, or one of file:, memfd:" and so on.
 func forms() string {
-	var f []string
-	for _, s := range schemes {
-		f = append(f, s.form)
+	var names []string
+	for _, s := range schemes[1:] {
+		names = append(names, s.name+":")
 	}
-	return strings.Join(f, " or ")
+	return schemes[0].form + ", or one of " + strings.Join(names, ", ")
 }
 
 // shorten keeps what somebody typed or pasted from flooding an error text.

@@ -15,6 +15,7 @@ func TestURLs(t *testing.T) {
 		{"shm://-", "shm", "-"},
 		{"file:///tmp/x", "file", "/tmp/x"},
 		{"memfd:///tmp/x.sock", "memfd", "/tmp/x.sock"},
+		{"log:///tmp/x", "log", "/tmp/x"},
 		{"file:///tmp/a b%20?c#d", "file", "/tmp/a b%20?c#d"},
 		{"file:////tmp//x", "file", "//tmp//x"},
 	} {
@@ -38,13 +39,10 @@ func TestURLsThatAreRefused(t *testing.T) {
 		{"SHM://ticks", `unknown scheme "SHM"`},
 		{strings.Repeat("s", 5000) + "://x", "unknown scheme"},
 		{"memfd://tmp/x.sock", "three slashes; found two"},
-		{"log:///tmp/x", "log: is not built yet"},
 		{"pipe:", "pipe: is not built yet"},
 		{"fifo:///tmp/x", "fifo: is not built yet"},
 		{"unix:///tmp/x", "unix: is not built yet"},
 		{"tcp://localhost:1", "tcp: is not built yet"},
-		{"udp://localhost:1", "udp: is not built yet"},
-		{"mq://x", "mq: is not built yet"},
 		{"auto://x", "auto: is not built yet"},
 		{"shm:ticks", "no // behind"},
 		{"shm:/ticks", "no // behind"},
@@ -87,7 +85,7 @@ func TestURLsThatAreRefused(t *testing.T) {
 }
 
 func TestSchemes(t *testing.T) {
-	if got := Schemes(); !slices.Equal(got, []string{"file", "memfd", "shm"}) {
+	if got := Schemes(); !slices.Equal(got, []string{"file", "log", "memfd", "mq", "shm", "udp"}) {
 		t.Errorf("schemes are %v", got)
 	}
 	for _, s := range Schemes() {

@@ -26,8 +26,6 @@ type (
 	ProducerStats = ring.ProducerStats
 	// ConsumerStats is one attached consumer in Stats.
 	ConsumerStats = ring.ConsumerStats
-	// ConsumerConfig is what Open needs besides the URL.
-	ConsumerConfig = ring.ConsumerConfig
 	// OverrunError tells a lossy consumer exactly what it missed; it goes on.
 	OverrunError = ring.OverrunError
 	// EvictedError tells a consumer that it is no longer waited for, and why.

@@ -29,6 +29,8 @@ func TestAccount(t *testing.T) {
 		{"an old one again", false, []func(*account){arrive(1, 2, 3, 1, 2, 4)}, figures{6, 0, 0, 0, 0, 2}},
 		{"a latecomer", true, []func(*account){arrive(1, 5, 3, 6)}, figures{4, 0, 0, 0, 1, 0}},
 		{"a latecomer twice", true, []func(*account){arrive(1, 5, 3, 3, 2, 4)}, figures{6, 0, 0, 0, 3, 1}},
+		{"a latecomer that was lost", false, []func(*account){arrive(1), miss(2, 4), arrive(5, 3)}, figures{3, 2, 2, 4, 1, 0}},
+		{"all that was lost comes late", false, []func(*account){arrive(1), miss(2, 3), arrive(4, 2, 3, 5)}, figures{5, 0, 0, 0, 2, 0}},
 		{"another stream", false, []func(*account){arrive(7, 8), seam, arrive(1, 2)}, figures{received: 4}},
 	} {
 		a := account{filtered: c.filtered}

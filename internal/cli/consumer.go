@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -20,6 +21,7 @@ type consumerFlags struct {
 	split    splitting
 	policy   transport.Policy
 	from     transport.Start
+	since    time.Time
 	n        uint64
 	typ      recordType
 	typed    bool // typ was given
@@ -39,7 +41,7 @@ func parseConsumer(args []string, stdout io.Writer) (consumerFlags, error) {
 	fs := flagSet("consumer")
 	fs.Var(&f.split, "split", "")
 	fs.Func("policy", "", func(s string) (err error) { f.policy, err = transport.ParsePolicy(s); return hint(err) })
-	fs.Func("from", "", func(s string) (err error) { f.from, err = transport.ParseStart(s); return hint(err) })
+	fs.Func("from", "", f.setFrom)
 	fs.Uint64Var(&f.n, "n", f.n, "")
 	fs.Var(&f.typ, "type", "")
 	fs.BoolVar(&f.verify, "verify", false, "")
@@ -59,7 +61,25 @@ func parseConsumer(args []string, stdout io.Writer) (consumerFlags, error) {
 	}
 	var err error
 	f.url, f.medium, err = onlyURL(fs)
+	switch {
+	case err != nil:
+	case f.medium == "log" && !given(fs, "from"):
+		f.from = transport.Oldest
+	case f.medium != "log" && !f.since.IsZero():
+		err = usagef("-from time=T is about log:, found %s:", f.medium)
+	}
 	return f, err
+}
+
+// setFrom reads -from.
+func (f *consumerFlags) setFrom(s string) (err error) {
+	f.since, f.from = time.Time{}, transport.Start{}
+	if strings.HasPrefix(s, "time=") {
+		f.since, err = transport.ParseSince(s)
+	} else {
+		f.from, err = transport.ParseStart(s)
+	}
+	return hint(err)
 }
 
 // measures: no records are printed.
@@ -158,14 +178,14 @@ func (k *consumption) run(stdout io.Writer) (err error) {
 		err = errors.Join(err, k.sink.end(clean, k.epoch, k.next))
 	}()
 
-	if err := k.attach(k.sig.stop, f.connect, f.from); err != nil {
+	if err := k.attach(k.sig.stop, f.connect, f.from, f.since); err != nil {
 		return err
 	}
 	k.receiver = receiver{
 		ctx:     k.sig.stop,
 		c:       k.c,
 		sink:    k.sink,
-		account: account{filtered: f.typed},
+		account: account{filtered: f.typed, unordered: f.medium == "mq"},
 		limit:   f.n,
 		most:    batchRecords,
 		begun:   func() { k.begun = time.Now() },
@@ -198,8 +218,8 @@ func (k *consumption) run(stdout io.Writer) (err error) {
 }
 
 // attach opens the URL, waiting at most d.
-func (k *consumption) attach(ctx context.Context, d time.Duration, from transport.Start) error {
-	cfg := transport.ConsumerConfig{Name: k.f.name, Policy: k.f.policy, From: from, Wait: k.f.wait}
+func (k *consumption) attach(ctx context.Context, d time.Duration, from transport.Start, since time.Time) error {
+	cfg := transport.ConsumerConfig{Name: k.f.name, Policy: k.f.policy, From: from, Since: since, Wait: k.f.wait}
 	if k.f.typed {
 		cfg.Types = []uint16{uint16(k.f.typ)}
 	}
@@ -248,19 +268,26 @@ func (k *consumption) successor(limit time.Duration) error {
 		if err := k.detach(); err != nil {
 			return err
 		}
-		if err = k.attach(ctx, limit, transport.Oldest); err == nil {
+		if err = k.attach(ctx, limit, transport.Oldest, time.Time{}); err == nil {
 			k.receiver.another(k.c)
 			return nil
 		}
 	}
 	if err == nil {
 		k.sink.seam()
+		if beginsAnew(k.f.medium) {
+			k.receiver.account.seam()
+		}
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("%w, and no other came within %v", transport.ErrProducerDied, limit)
 	}
 	return err
 }
+
+// beginsAnew tells whether the next producer of a medium counts from 1, although
+// its consumers stay attached.
+func beginsAnew(medium string) bool { return medium == "udp" || medium == "mq" }
 
 // summary is what to tell of the run that ended with err.
 func (k *consumption) summary(err error) consumerSummary {

@@ -57,7 +57,17 @@ func TestUsageErrors(t *testing.T) {
 		{"producer", []string{"shm://"}, "empty name"},
 		{"producer", []string{"shm://" + long}, "found 300"},
 		{"producer", []string{"shm://.a"}, "dot"},
-		{"producer", []string{"log:///tmp/x"}, "log: is not built yet"},
+		{"producer", []string{"log://tmp/x"}, "three slashes"},
+		{"producer", []string{"-sync", "often", "log:///tmp/x"}, "want none, each or interval=D"},
+		{"producer", []string{"-sync", "interval=0s", "log:///tmp/x"}, "want none, each or interval=D"},
+		{"producer", []string{"-sync", "each", "shm://a"}, "-sync is about log:, found shm:"},
+		{"producer", []string{"-retain", "0", "log:///tmp/x"}, "more than 0"},
+		{"producer", []string{"-retain", "much", "log:///tmp/x"}, "want a size such as"},
+		{"producer", []string{"-retain", "1h", "mq://a"}, "-retain is about log:, found mq:"},
+		{"producer", []string{"mq://a/b"}, "no slash"},
+		{"producer", []string{"udp://localhost"}, "missing port"},
+		{"consumer", []string{"-from", "time=noon", "log:///tmp/x"}, "want time=T with T such as"},
+		{"consumer", []string{"-from", "time=2006-01-02T15:04:05Z", "shm://a"}, "is about log:, found shm:"},
 		{"producer", []string{"carrier://pigeon"}, `unknown scheme "carrier"`},
 		{"producer", []string{"file://tmp/x"}, "three slashes"},
 		{"consumer", nil, "want a URL"},
@@ -122,7 +132,7 @@ func TestHelpAndVersion(t *testing.T) {
 // Every flag is in the help, and the help names no flag that is not there.
 func TestHelpNamesEveryFlag(t *testing.T) {
 	for command, flags := range map[string]string{
-		"producer": "split gen size rate consumers capacity slots batch type crc users patience wait drain progress json version demo",
+		"producer": "split gen size rate consumers capacity slots batch type crc users patience wait drain sync retain progress json version demo",
 		"consumer": "split policy from n type verify latency wait connect linger follow name progress json version",
 	} {
 		usage := producerUsage

@@ -31,6 +31,8 @@ type producerFlags struct {
 	patience   time.Duration
 	wait       transport.Wait
 	drain      time.Duration
+	sync       transport.Syncing
+	retain     transport.Retention
 	progress   bool
 	json       bool
 	demo       bool
@@ -60,6 +62,8 @@ func parseProducer(args []string, stdout io.Writer) (producerFlags, error) {
 	fs.DurationVar(&f.patience, "patience", 0, "")
 	fs.Func("wait", "", func(s string) (err error) { f.wait, err = transport.ParseWait(s); return hint(err) })
 	fs.DurationVar(&f.drain, "drain", f.drain, "")
+	fs.Func("sync", "", func(s string) (err error) { f.sync, err = transport.ParseSyncing(s); return hint(err) })
+	fs.Func("retain", "", func(s string) (err error) { return setRetention(&f.retain, s) })
 	fs.BoolVar(&f.progress, "progress", false, "")
 	fs.BoolVar(&f.json, "json", false, "")
 	fs.BoolVar(&f.demo, "demo", false, "")
@@ -80,7 +84,26 @@ func parseProducer(args []string, stdout io.Writer) (producerFlags, error) {
 	if err == nil && f.medium != "memfd" && (given(fs, "users") || given(fs, "patience")) {
 		err = usagef("-users and -patience are about memfd: rings, found %s", f.url)
 	}
+	for _, name := range []string{"sync", "retain"} {
+		if err == nil && f.medium != "log" && given(fs, name) {
+			err = usagef("-%s is about log:, found %s:", name, f.medium)
+		}
+	}
 	return f, err
+}
+
+// setRetention adds a limit: a size, or a duration.
+func setRetention(r *transport.Retention, s string) error {
+	if d, err := time.ParseDuration(s); err == nil && d > 0 {
+		r.Age = d
+		return nil
+	}
+	var n size
+	if err := n.Set(s); err != nil || n <= 0 {
+		return errors.New("want a size such as 10GiB or a duration such as 72h, more than 0")
+	}
+	r.Bytes = int64(n)
+	return nil
 }
 
 // largestCapacity is half of transport's where an int has 32 bits.
@@ -174,6 +197,9 @@ func produce(f producerFlags, stdin io.Reader, c *console, sig *interrupts, sum 
 		Rendezvous: f.rendezvous,
 		Wait:       f.wait,
 		Label:      "producer",
+		Sync:       f.sync,
+		Retain:     f.retain,
+		Notice:     func(text string) { c.note("%s: %s", f.url, text) },
 	})
 	if err != nil {
 		return err
@@ -216,7 +242,7 @@ func waitConsumers(f producerFlags, w *publisher, c *console) error {
 	if f.consumers == 0 {
 		return nil
 	}
-	if st, err := w.p.Stats(); err == nil && f.consumers > st.Slots {
+	if st, err := w.p.Stats(); err == nil && st.Slots > 0 && f.consumers > st.Slots {
 		return fmt.Errorf("%w: -consumers %d, the ring has %d: give -slots", transport.ErrNoSlot, f.consumers, st.Slots)
 	}
 	w.live.set("waiting for " + count(uint64(f.consumers), "consumer"))

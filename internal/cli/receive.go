@@ -132,6 +132,12 @@ func (r *receiver) void(err error) error {
 
 // failed deals with an error of Next. nil: reading goes on.
 func (r *receiver) failed(err error) error {
+	if over, ok := errors.AsType[*transport.OverrunError](err); ok && r.before(over.From) {
+		// Media that are no rings lose only what comes behind.
+		if err := r.settle(); err != nil {
+			return err
+		}
+	}
 	if errors.Is(err, transport.ErrOverrun) || errors.Is(err, transport.ErrEvicted) {
 		// What was viewed and not given back is among the lost.
 		return r.void(err)
@@ -147,6 +153,12 @@ func (r *receiver) failed(err error) error {
 		return nil
 	}
 	return err
+}
+
+// before tells whether all of the batch comes before record seq.
+func (r *receiver) before(seq uint64) bool {
+	n := len(r.batch.records)
+	return n > 0 && r.batch.records[n-1].seq < seq
 }
 
 // another is for a consumer that was opened anew: nothing is lost, doubled or

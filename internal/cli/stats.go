@@ -29,6 +29,18 @@ func statsText(url string, st transport.Stats) string {
 	case !p.Alive:
 		state = "dead"
 	}
+	if st.Slots == 0 { // no ring: nobody knows of consumers
+		b.WriteString(url + ": ")
+		if st.Capacity > 0 {
+			fmt.Fprintf(&b, "%v, ", size(st.Capacity))
+		}
+		fmt.Fprintf(&b, "records of up to %v\nproducer %d", size(st.MaxRecord), st.Epoch)
+		if p.Owner != "" {
+			fmt.Fprintf(&b, " (%s)", p.Owner)
+		}
+		fmt.Fprintf(&b, ", %s: published %s\n", state, count(p.Published, "record"))
+		return b.String()
+	}
 	fmt.Fprintf(&b, "%s: %v, records of up to %v, %s\n", url, size(st.Capacity), size(st.MaxRecord), count(uint64(st.Slots), "slot"))
 	fmt.Fprintf(&b, "producer %d (%s), %s: published %s, waited for credit %s, woke %d, evicted %d, fence by %s",
 		st.Epoch, p.Owner, state, amount(p.Published, p.Bytes), count(p.CreditWaits, "time"), p.Wakes, p.Evictions, p.Fence)

@@ -8,8 +8,14 @@ const urlTable = `URLs:
                     ring in sealed memory that the producer hands out at a socket (Linux);
                     consumers cannot touch what others read; nothing stays but the socket's
                     name after a kill
-  log:///DIR, pipe:, fifo:///PATH, unix:///PATH, tcp://HOST:PORT, udp://HOST:PORT,
-  mq://NAME, auto://NAME                           planned, not built yet
+  log:///DIR        segment files that only grow; stays. Consumers read it from the oldest
+                    record on unless told otherwise, and never hold the producer up
+  mq://NAME         message queue of the kernel (Linux), removed at a clean end if it is
+                    empty; consumers share the records; the type, to 32767, is the priority
+  udp://HOST:PORT   datagrams, a record in each, to the address that the consumer binds;
+                    what is lost is counted
+  pipe:, fifo:///PATH, unix:///PATH, tcp://HOST:PORT, auto://NAME
+                                                   planned, not built yet
 `
 
 const producerUsage = `producer [flags] URL
@@ -51,6 +57,14 @@ The ring (what exists already is taken as it is, unless it differs from what is 
   -patience D       memfd: how long one of them may hold the producer up each time before
                     it is evicted; 0: only lossy ones are admitted (0); -1s: for ever
 
+A log:
+  -sync WHEN        when the disk has to have records, so that they survive a power cut:
+                      none         when the system sees fit (a kill loses nothing)
+                      interval=D   within D
+                      each         before they count as published
+  -retain LIMIT     remove the oldest segments beyond a size, or older than a duration;
+                    may be given twice, once for each
+
 Output, on standard error:
   -progress         a progress line, also when standard error is no terminal
   -json             the summary as one JSON object: url, medium, published, bytes, seconds,
@@ -84,9 +98,11 @@ Joining:
                       deadline=D   the producer waits for D, then evicts this consumer
                       lossy        the producer never waits; losses are counted exactly
   -from WHERE       latest: what comes from now on; oldest: all that the ring still keeps;
-                    seq=N: from record N (latest)
+                    seq=N: from record N (latest; of a log: oldest); of a log also
+                    time=T: from that time on, T such as 2006-01-02T15:04:05Z
   -connect D        wait up to D for a producer that lives (10s); with -from oldest or
-                    seq=N, what a dead one left, and an ended file:, can be read too
+                    seq=N, what a dead one left, and an ended file: or log:, can be
+                    read too
   -name TEXT        shown in statistics and to the producer (the program and its pid)
   -wait HOW         for records: spin, yield, block or adaptive (adaptive)
 

@@ -1,121 +1,186 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/carousel-ipc/carousel/bench/internal/native"
+	"github.com/carousel-ipc/carousel/bench/internal/side"
 	"github.com/carousel-ipc/carousel/internal/leak"
 )
 
 // The test's own program is what the measurements start.
 func TestMain(m *testing.M) {
-	if order, ok := os.LookupEnv(jobVariable); ok {
-		os.Exit(child(order))
+	if job, ok := os.LookupEnv(side.Variable); ok {
+		os.Exit(child(job))
 	}
-	os.Exit(leak.Check(m))
+	code := leak.Check(m)
+	os.RemoveAll(programs.dir)
+	os.Exit(code)
 }
 
-func testSettings() settings {
-	cpus, _ := parseCPUs("", allowedCPUs())
-	return settings{prefix: leak.Prefix() + "bench", span: 20 * time.Millisecond, cpus: cpus}
+// programs are the C programs, compiled once.
+var programs struct {
+	once sync.Once
+	dir  string
+	err  error
 }
 
-func TestEveryEntryCanBeMeasured(t *testing.T) {
-	for _, e := range program {
+func testSettings(t *testing.T) settings {
+	t.Helper()
+	programs.once.Do(func() {
+		if programs.dir, programs.err = os.MkdirTemp("", leak.Prefix()+"bench"); programs.err == nil {
+			programs.err = errors.Join(os.Chmod(programs.dir, 0o711), native.Build(t.Context(), programs.dir))
+		}
+	})
+	if programs.err != nil && !errors.Is(programs.err, native.ErrMissing) {
+		t.Fatal(programs.err)
+	}
+	cpus, _ := parseCPUs("", side.AllowedCPUs())
+	return settings{
+		prefix: leak.Prefix() + "bench", dir: programs.dir, span: 10 * time.Millisecond, cpus: cpus, native: programs.err,
+	}
+}
+
+// Every contestant takes part in every workload that it can be in, once: at one
+// size, and with one, three or no batches as the program has it.
+func TestEveryContestantDeliversAllMessages(t *testing.T) {
+	s := testSettings(t)
+	seen := map[string]bool{}
+	for _, e := range program() {
+		if key := e.work + e.label() + e.workload.name[:2]; seen[key] || e.consumers > 4 {
+			continue
+		} else {
+			seen[key] = true
+		}
 		t.Run(e.String(), func(t *testing.T) {
-			values, err := e.measure(t.Context(), testSettings())
-			if errors.Is(err, errors.ErrUnsupported) {
+			e.calm = false // a second is for figures
+			values, err := e.measure(t.Context(), s)
+			if (result{failed: err}).missing() {
 				t.Skip(err)
 			}
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, m := range e.metrics {
-				if values[m.name] <= 0 {
-					t.Errorf("found %s of %v, want more than 0", m.name, values[m.name])
+				v, ok := values[m.name]
+				if optional := e.program != "" && m.name != e.metrics[0].name; !ok && !optional {
+					t.Errorf("found no %s in %v", m.name, values)
+				}
+				if free := strings.HasSuffix(m.name, "allocations") || m.name == "cpu"; v < 0 || v == 0 && ok && !free {
+					t.Errorf("found %s of %v, want more than 0", m.name, v)
 				}
 			}
 		})
 	}
 }
 
+func TestManyConsumersAllGetEverything(t *testing.T) {
+	for _, e := range program() {
+		if e.workload.name == oneToMany.name && e.consumers == 16 {
+			values, err := e.measure(t.Context(), testSettings(t))
+			if (result{failed: err}).missing() {
+				t.Skip(err)
+			}
+			if err != nil || values["rate"] <= 0 {
+				t.Errorf("%v: found %v, %v", e, values, err)
+			}
+		}
+	}
+}
+
+func entryNamed(t *testing.T, name string) entry {
+	t.Helper()
+	for _, e := range program() {
+		if e.String() == name {
+			return e
+		}
+	}
+	t.Fatalf("no entry %q", name)
+	return entry{}
+}
+
 func TestAFailureIsToldAndLeavesNothing(t *testing.T) {
-	e := program[0]
-	e.contestant.name = "one that no child knows"
-	_, err := e.measure(t.Context(), testSettings())
-	if err == nil || !strings.Contains(err.Error(), "no entry") {
+	e := entryNamed(t, "W1 ring, 64 B")
+	e.contestant.Name = "one that no child knows"
+	_, err := e.measure(t.Context(), testSettings(t))
+	if err == nil || !strings.Contains(err.Error(), "wanted a contestant") {
 		t.Errorf("found error %v, want what the child said", err)
 	}
 }
 
 func TestAnInterruptEndsAMeasurement(t *testing.T) {
-	for _, e := range []entry{program[0], program[len(program)-1]} {
+	s := testSettings(t)
+	s.span = time.Minute
+	for _, name := range []string{"W1 ring, 64 B", "W2 pipe, 64 B", "W4 C broadcast ring, batches of 32, 64 B, 2 consumers", "W5 ring, 64 B"} {
+		e := entryNamed(t, name)
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(50*time.Millisecond, cancel)
-		s := testSettings()
-		s.span = time.Minute
 		start := time.Now()
 		if _, err := e.measure(ctx, s); err == nil || time.Since(start) > 10*time.Second {
 			t.Errorf("%v: found error %v after %v, want one at once", e, err, time.Since(start))
 		}
+		cancel()
 	}
 }
 
-func TestMessages(t *testing.T) {
-	b := make([]byte, messageSize)
-	fill(b, 7)
-	if !holds(b, 7) || holds(b, 8) || holds(b[:messageSize-1], 7) {
-		t.Error("message 7 is not known as such, or another is")
+func TestWithoutACompilerCIsMissing(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	err := native.Build(t.Context(), t.TempDir())
+	if !errors.Is(err, native.ErrMissing) {
+		t.Fatalf("found %v, want that it is missing", err)
 	}
-	for i := range b {
-		b[i] ^= 1
-		if holds(b, 7) {
-			t.Errorf("byte %d is wrong and was not missed", i)
+	s := testSettings(t)
+	s.native = err
+	_, err = entryNamed(t, "W1 C ring, 64 B").measure(t.Context(), s)
+	if !(result{failed: err}).missing() {
+		t.Errorf("found %v, want that it is missing", err)
+	}
+}
+
+// Two processors that do not move are found where they were.
+func TestTheProbeFindsARoundTrip(t *testing.T) {
+	s := testSettings(t)
+	if !s.pinned() {
+		t.Skip("one processor")
+	}
+	if found := probe(s.cpus); found <= 0 || found > 1e6 {
+		t.Errorf("found a round trip of %v ns", found)
+	}
+	if found := probe([2]int{s.cpus[0], s.cpus[0]}); found != 0 {
+		t.Errorf("found %v ns on one processor, want no figure", found)
+	}
+	for _, c := range []struct {
+		a, b float64
+		want bool
+	}{{100, 120, false}, {100, 131, true}, {131, 100, true}, {0, 100, false}} {
+		if hasMoved(c.a, c.b) != c.want {
+			t.Errorf("from %v to %v: wanted %v", c.a, c.b, c.want)
 		}
-		b[i] ^= 1
 	}
 }
 
-func TestTable(t *testing.T) {
-	rate, delay := oneWay.metrics[0], roundTrip.metrics[0]
-	ours, slow, fast := contestant{name: "ours"}, contestant{name: "slow", plain: true}, contestant{name: "fast", plain: true}
-	var out bytes.Buffer
-	printTable(&out, []row{
-		{entry: entry{oneWay, ours}, metric: rate, rounds: []float64{30, 10, 20}},
-		{entry: entry{oneWay, slow}, metric: rate, rounds: []float64{1}},
-		{entry: entry{oneWay, fast}, metric: rate, rounds: []float64{2, 2}},
-		{entry: entry{roundTrip, ours}, metric: delay, rounds: []float64{100}},
-		{entry: entry{roundTrip, slow}, metric: delay, rounds: []float64{3000}},
-		{entry: entry{roundTrip, fast}, metric: delay, failed: errors.ErrUnsupported},
-	})
-	for _, want := range []string{"20.00 M msg/s  [10.00 30.00]  10 x fast", "100 ns   [100 100]    30 x slow", errors.ErrUnsupported.Error()} {
-		if !strings.Contains(out.String(), want) {
-			t.Errorf("found\n%s\nwithout %q", out.String(), want)
-		}
+func TestJSONHasEveryRow(t *testing.T) {
+	e := entryNamed(t, "W1 ring, batches of 32, 64 B")
+	r := result{entry: e, rounds: map[string][]float64{"rate": {3, 1, 2}, "bandwidth": {30, 10, 20}}}
+	file := filepath.Join(t.TempDir(), "a.json")
+	if err := newReport(readHost(testSettings(t), 3), []result{r}).write(file); err != nil {
+		t.Fatal(err)
 	}
-}
-
-func TestCPUs(t *testing.T) {
-	for _, test := range []struct {
-		text    string
-		allowed []int
-		want    [2]int
-		ok      bool
-	}{
-		{"", []int{2, 5, 7}, [2]int{2, 5}, true},
-		{"", []int{2}, [2]int{unpinned, unpinned}, true},
-		{"7, 2", []int{2, 5, 7}, [2]int{7, 2}, true},
-		{"7", []int{2, 5, 7}, [2]int{}, false},
-		{"a,b", []int{2, 5, 7}, [2]int{}, false},
-		{"0,1", nil, [2]int{}, false},
-	} {
-		if cpus, err := parseCPUs(test.text, test.allowed); (err == nil) != test.ok || test.ok && cpus != test.want {
-			t.Errorf("-cpus %q of %v: found %v, %v", test.text, test.allowed, cpus, err)
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`"workload": "W1"`, `"contestant": "ring"`, `"size": 64`, `"batch": 32`, `"consumers": 1`,
+		`"metric": "rate"`, `"unit": "M msg/s"`, `"median": 2`, `"min": 1`, `"max": 3`, `"rounds": [`, `"kernel"`} {
+		if !strings.Contains(string(b), want) {
+			t.Errorf("found no %s in\n%s", want, b)
 		}
 	}
 }

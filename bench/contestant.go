@@ -2,35 +2,40 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"os"
+
+	"github.com/carousel-ipc/carousel/bench/internal/side"
 )
 
-// A contestant is one way to carry messages between two processes.
+// A contestant is one way to carry messages, or a limit of the machine.
 type contestant struct {
-	name  string
-	plain bool // what the others are compared with
-	// lay makes, in the parent, what the two sides meet on.
-	lay func(*link) error
-	// join is called by each side in its own process, before it is pinned.
-	join func(job) (end, error)
+	side.Contestant
+	// about says how it is set up.
+	about string
+	kind  kind
+	// program and mode are those of a side in C; without, this program is.
+	program, mode string
+	// peer: a side of the program of bench/peers.
+	peer bool
+	// uid is the user of the sides that receive; 0: that of the bench.
+	uid uint32
+	// lay makes, in the parent, what the sides meet on.
+	lay func(*link, side.Job) error
 }
 
-// An end is one side of a link. Messages are numbered from 0 in each direction.
-type end interface {
-	// send sends the messages from up to, but not including, to.
-	send(from, to uint64) error
-	// receive checks the messages from up to, but not including, to. It stops
-	// before them with io.EOF when the other side has closed, and tells in any
-	// case which message comes next.
-	receive(from, to uint64) (next uint64, err error)
-	// close ends what is sent. The other side still receives all of it.
-	close() error
-}
+// kind is what a contestant is shown as.
+type kind string
 
-// A link is what a contestant lays between two sides.
+const (
+	limit   kind = "limit" // what the machine can do
+	inC     kind = "c"     // a ring in C
+	ours    kind = "ring"
+	plain   kind = "go" // what Go has
+	foreign kind = "peer"
+)
+
+// A link is what a contestant lays between the sides.
 type link struct {
-	name  string        // no other link has it
 	files [2][]*os.File // for each side to inherit, from descriptor 3
 	undo  []func() error
 }
@@ -53,5 +58,3 @@ func (l *link) remove() (err error) {
 	}
 	return err
 }
-
-func errWrong(n uint64) error { return fmt.Errorf("wanted message %d, found something else", n) }

@@ -11,6 +11,65 @@ import (
 
 const unpinned = -1
 
+// host is what the figures were measured on, as -json has it.
+type host struct {
+	CPU        string   `json:"cpu"`
+	CPUs       int      `json:"cpus"`
+	OS         string   `json:"os"`
+	Kernel     string   `json:"kernel"`
+	Go         string   `json:"go"`
+	Compiler   string   `json:"compiler"`
+	Placement  string   `json:"placement"`
+	LoadBefore string   `json:"load_before"`
+	LoadAfter  string   `json:"load_after"`
+	Probe      probed   `json:"cache_line_round_trip_ns"`
+	Moved      []string `json:"moved"` // where the processors moved and a round was marked
+	Rounds     int      `json:"rounds"`
+	SpanMs     int64    `json:"span_ms"`
+}
+
+// probed is what the probes between the measurements found.
+type probed struct {
+	Median float64 `json:"median"`
+	Min    float64 `json:"min"`
+	Max    float64 `json:"max"`
+}
+
+func readHost(s settings, rounds int) host {
+	h := host{
+		CPU: field("/proc/cpuinfo", "model name"), CPUs: runtime.NumCPU(), OS: runtime.GOOS + "/" + runtime.GOARCH,
+		Kernel: firstLine("/proc/sys/kernel/osrelease"), Go: runtime.Version(), LoadBefore: load(),
+		Placement: "not pinned", Moved: []string{}, Rounds: rounds, SpanMs: s.span.Milliseconds(),
+	}
+	if s.pinned() {
+		h.Placement = fmt.Sprintf("CPUs %d and %d", s.cpus[0], s.cpus[1])
+	}
+	return h
+}
+
+// finish adds what is known at the end of a run.
+func (h *host) finish(results []result, probes []float64) {
+	h.LoadAfter = load()
+	if len(probes) > 0 {
+		h.Probe.Min, h.Probe.Median, h.Probe.Max = spread(probes)
+	}
+	for _, r := range results {
+		if r.marked > 0 {
+			h.Moved = append(h.Moved, r.String())
+		}
+	}
+}
+
+func (h host) String() string {
+	about := []string{}
+	for _, s := range []string{h.CPU, fmt.Sprintf("%d CPUs", h.CPUs), h.OS, h.Kernel, h.Go, h.Compiler, h.Placement} {
+		if s != "" {
+			about = append(about, s)
+		}
+	}
+	return strings.Join(about, ", ")
+}
+
 // parseCPUs reads "A,B", or chooses when there is nothing to read.
 func parseCPUs(text string, allowed []int) (cpus [2]int, err error) {
 	if text == "" {
@@ -31,25 +90,6 @@ func parseCPUs(text string, allowed []int) (cpus [2]int, err error) {
 		return cpus, fmt.Errorf("-cpus: pinning on %s: %w", runtime.GOOS, errors.ErrUnsupported)
 	}
 	return cpus, nil
-}
-
-// describeHost is one line about what the figures were measured on. What a
-// system does not tell is left out.
-func describeHost(cpus [2]int) string {
-	about := []string{runtime.GOOS + "/" + runtime.GOARCH}
-	if model := field("/proc/cpuinfo", "model name"); model != "" {
-		about[0] = model
-	}
-	if kernel := firstLine("/proc/sys/kernel/osrelease"); kernel != "" {
-		about = append(about, "Linux "+kernel)
-	}
-	about = append(about, runtime.Version())
-	if cpus[0] == unpinned {
-		about = append(about, fmt.Sprintf("not pinned (%d CPUs)", runtime.NumCPU()))
-	} else {
-		about = append(about, fmt.Sprintf("CPUs %d and %d of %d", cpus[0], cpus[1], runtime.NumCPU()))
-	}
-	return strings.Join(about, ", ")
 }
 
 // load is the average of runnable processes over the last minute, as text.

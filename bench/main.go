@@ -3,89 +3,118 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
-	"regexp"
-	"strings"
+	"path/filepath"
+	"slices"
 	"syscall"
-	"time"
+
+	"github.com/carousel-ipc/carousel/bench/internal/native"
+	"github.com/carousel-ipc/carousel/bench/internal/side"
 )
 
 func main() {
-	if order, ok := os.LookupEnv(jobVariable); ok {
-		os.Exit(child(order))
+	if job, ok := os.LookupEnv(side.Variable); ok {
+		os.Exit(child(job))
 	}
 	os.Exit(command(os.Args[1:], os.Stdout, os.Stderr))
 }
 
-const usage = `Usage: go run ./bench [flags]
+// child is one side of a measurement.
+func child(job string) int {
+	return side.Main(job, func(name string) (side.Contestant, bool) {
+		p := program()
+		i := slices.IndexFunc(p, func(e entry) bool { return e.contestant.Name == name })
+		if i < 0 {
+			return side.Contestant{}, false
+		}
+		return p[i].Contestant, true
+	})
+}
 
-Measures the ring against pipe and Unix socket, between two processes. What the
-workloads are, and what they do not tell: go doc ./bench.
-
-`
-
-// command runs the bench and returns the exit status: 0, 1 when something could
-// not be measured, 2 for wrong flags, 130 when it was interrupted.
 func command(args []string, stdout, stderr io.Writer) int {
-	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.Usage = func() { io.WriteString(stderr, usage); flags.PrintDefaults() }
-	quick := flags.Bool("quick", false, "3 rounds of short measurements, under 20 s in all")
-	rounds := flags.Int("rounds", 0, "how often to measure everything (default 5)")
-	only := flags.String("only", "", "measure what this `regexp` matches, of names such as \"W1 ring, publish each\"")
-	cpuText := flags.String("cpus", "", "pin the two sides to the CPUs `A,B` (default: the first two)")
-	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
-		return 0
-	} else if err != nil {
-		return 2
+	o, status := parseOptions(args, stderr)
+	if status >= 0 {
+		return status
 	}
-	pattern, err := regexp.Compile(*only)
-	if err == nil && (flags.NArg() > 0 || *rounds < 0) {
-		err = fmt.Errorf("wanted flags and at least one round, found %q", strings.Join(args, " "))
-	}
-	cpus, wrong := parseCPUs(*cpuText, allowedCPUs())
-	if err = errors.Join(err, wrong); err != nil {
-		fmt.Fprintln(stderr, "bench:", err)
-		return 2
-	}
-	s := settings{prefix: fmt.Sprintf("carousel-bench-%d", os.Getpid()), span: 600 * time.Millisecond, cpus: cpus}
-	if *quick {
-		s.span = 250 * time.Millisecond
-	}
-	if *rounds == 0 && *quick {
-		*rounds = 3
-	} else if *rounds == 0 {
-		*rounds = 5
-	}
-
 	// Signals end the run in good order, which takes no time worth a second one.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	fmt.Fprintf(stdout, "%s\n%d rounds of %v, load %s before", describeHost(cpus), *rounds, s.span, load())
-	rows := run(ctx, matching(pattern), *rounds, s, newProgress(stderr))
-	fmt.Fprintf(stdout, ", %s after\n", load())
+	s, done, err := prepare(ctx, o)
+	if err != nil {
+		fmt.Fprintln(stderr, "bench:", err)
+		return 1
+	}
+	defer done()
+	entries, missing := o.entries(ctx, s)
+	for _, m := range missing {
+		fmt.Fprintln(stdout, "MISSING:", m)
+	}
+	h := readHost(s, o.rounds)
+	h.Compiler = compiler(s)
+	fmt.Fprintf(stdout, "%v\n%d rounds of %v, load %s before", h, o.rounds, s.span, h.LoadBefore)
+	results, probes := run(ctx, entries, o.rounds, s, newProgress(stderr))
+	h.finish(results, probes)
+	fmt.Fprintf(stdout, ", %s after; cache line round trip %.0f ns [%.0f %.0f]\n", h.LoadAfter, h.Probe.Median, h.Probe.Min, h.Probe.Max)
 	if ctx.Err() != nil {
 		fmt.Fprintln(stderr, "bench: interrupted")
 		return 130
 	}
-	printTable(stdout, rows)
-	for _, r := range rows {
-		if r.failed != nil && !errors.Is(r.failed, errors.ErrUnsupported) {
-			return 1
-		}
-	}
-	return 0
+	return o.show(h, results, stdout, stderr)
 }
 
-func matching(pattern *regexp.Regexp) (entries []entry) {
-	for _, e := range program {
-		if pattern.MatchString(e.String()) {
-			entries = append(entries, e)
+// prepare makes the folder of the run and the programs in it.
+func prepare(ctx context.Context, o options) (s settings, done func(), err error) {
+	dir, err := os.MkdirTemp("", "carousel-bench-")
+	if err != nil {
+		return s, nil, err
+	}
+	s = settings{prefix: filepath.Base(dir), dir: dir, span: o.span, cpus: o.cpus}
+	s.native = native.Build(ctx, dir)
+	return s, func() { os.RemoveAll(dir) }, os.Chmod(dir, 0o711)
+}
+
+// show prints and writes what was found, and returns the exit status.
+func (o options) show(h host, results []result, stdout, stderr io.Writer) int {
+	status := 0
+	if o.goals {
+		if !printGoals(stdout, goals(), results) {
+			status = 1
+		}
+	} else {
+		printTables(stdout, results)
+		for _, r := range results {
+			if r.failed != nil && !r.missing() {
+				status = 1
+			}
 		}
 	}
-	return entries
+	r := newReport(h, results)
+	for _, file := range []struct {
+		name  string
+		write func(string) error
+	}{
+		{o.json, r.write},
+	} {
+		if file.name == "" {
+			continue
+		}
+		if err := file.write(file.name); err != nil {
+			fmt.Fprintln(stderr, "bench:", err)
+			status = 1
+		}
+	}
+	return status
+}
+
+func compiler(s settings) string {
+	switch {
+	case s.native == nil:
+		return "cc -O2"
+	case errors.Is(s.native, native.ErrMissing):
+		return "no C: " + s.native.Error()
+	}
+	return ""
 }

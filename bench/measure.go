@@ -6,36 +6,76 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
-)
 
-// settings are those of all measurements of a run.
-type settings struct {
-	prefix string        // of the names of links
-	span   time.Duration // of a measurement
-	cpus   [2]int        // of the sides; unpinned
-}
+	"github.com/carousel-ipc/carousel/bench/internal/side"
+)
 
 // patience is how much longer than its span a measurement may take: to start
 // and warm up on a machine that is busy.
 const patience = 20 * time.Second
 
+// count makes the names of links differ.
+var count atomic.Uint64
+
+func (e entry) job(s settings) side.Job {
+	return side.Job{
+		Contestant: e.contestant.Name, Work: e.work, Mode: e.mode, Trace: e.workload.name == traced.name,
+		Link: fmt.Sprintf("%s-%d", s.prefix, count.Add(1)), Span: s.spanOf(e),
+		Size: e.size, Batch: e.batch, Consumers: e.consumers, Rate: paceOf[e.workload.name],
+	}
+}
+
+// sides is how many processes take part.
+func (e entry) sides() int {
+	switch {
+	case e.Pair != nil || e.mode == copying.mode:
+		return 1
+	case e.work == idleness.work: // all consumers in one process
+		return 2
+	}
+	return 1 + e.consumers
+}
+
 // measure runs one measurement of the entry and returns its values by metric.
 func (e entry) measure(ctx context.Context, s settings) (values map[string]float64, err error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, s.span+patience, errors.New("it hangs"))
+	if e.program != "" && s.native != nil {
+		return nil, s.native
+	}
+	if e.uid != 0 && !canBe(e.uid) {
+		return nil, fmt.Errorf("%w: only root starts processes of another user", side.ErrMissing)
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, s.spanOf(e)+patience, errors.New("it hangs"))
 	defer cancel()
-	l := &link{name: s.prefix}
-	defer func() { err = errors.Join(err, l.remove()) }()
-	if err := e.lay(l); err != nil {
+	j := e.job(s)
+	if j.Mode == "" {
+		j.Mode = e.work
+	}
+	j.Sides = e.sides()
+	j.Dir = filepath.Join(s.dir, j.Link)
+	// Sides of another user must get in.
+	if err := errors.Join(os.Mkdir(j.Dir, 0o700), os.Chmod(j.Dir, 0o711)); err != nil {
 		return nil, err
 	}
-	var sides [2]*side
-	for i := range sides {
-		if sides[i], err = e.start(ctx, l, s, i); err != nil {
+	var l link
+	defer func() { err = errors.Join(err, l.remove(), os.RemoveAll(j.Dir)) }()
+	if e.lay != nil {
+		if err := e.lay(&l, j); err != nil {
+			return nil, err
+		}
+	}
+	processes := make([]*process, j.Sides)
+	for i := range processes {
+		j.Side = i
+		if s.pinned() {
+			j.CPUs = e.places(s.cpus, i)
+		}
+		if processes[i], err = e.start(ctx, &l, s, j); err != nil {
 			break
 		}
 	}
@@ -43,48 +83,64 @@ func (e entry) measure(ctx context.Context, s settings) (values map[string]float
 	if err != nil {
 		cancel()
 	}
-	// The first that fails takes the other with it, which has then nothing of
-	// its own to say.
-	outcomes, first := wait(sides[:], cancel)
+	// The first that fails takes the others with it, which have then nothing of
+	// their own to say.
+	outcomes, first := wait(processes, cancel)
 	if err = errors.Join(err, first); err != nil {
 		if ctx.Err() != nil && context.Cause(ctx) != context.Canceled {
 			err = context.Cause(ctx)
 		}
 		return nil, err
 	}
-	if a, b := outcomes[0].Messages, outcomes[1].Messages; a != b {
-		return nil, fmt.Errorf("wanted as many messages received as sent, found %d and %d", b, a)
+	return e.combine(outcomes)
+}
+
+// combine makes the values of an entry of those of its sides: where several
+// have one, the worst.
+func (e entry) combine(outcomes []side.Outcome) (map[string]float64, error) {
+	values := map[string]float64{}
+	for i, o := range outcomes {
+		if sent := outcomes[0].Messages; o.Messages != sent {
+			return nil, fmt.Errorf("wanted as many messages received as sent, found %d and %d at side %d", o.Messages, sent, i)
+		}
+		for name, v := range o.Values {
+			if old, ok := values[name]; !ok || v < old {
+				values[name] = v
+			}
+		}
 	}
-	values = outcomes[0].Values
-	if values == nil {
-		values = map[string]float64{}
-	}
-	maps.Copy(values, outcomes[1].Values)
+	values[bandwidth.name] = values[rate.name] * float64(e.size) / 1e3
 	return values, nil
 }
 
-// side is one of the two processes.
-type side struct {
+// process is one of the sides.
+type process struct {
 	cmd      *exec.Cmd
 	out, err bytes.Buffer
 }
 
-func (e entry) start(ctx context.Context, l *link, s settings, i int) (*side, error) {
+func (e entry) start(ctx context.Context, l *link, s settings, j side.Job) (*process, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	order, err := json.Marshal(job{
-		Entry: e.String(), Side: i, Link: l.name, Span: s.span, CPU: s.cpus[i],
-	})
-	if err != nil {
-		return nil, err
+	switch {
+	case e.peer:
+		self = filepath.Join(s.dir, peersProgram)
+	case e.program != "":
+		self = filepath.Join(s.dir, e.program)
 	}
-	p := &side{cmd: exec.CommandContext(ctx, self)}
-	p.cmd.Env = append(os.Environ(), jobVariable+"="+string(order))
+	p := &process{cmd: exec.CommandContext(ctx, self)}
+	if e.uid != 0 && j.Side > 0 {
+		become(p.cmd, e.uid)
+	}
+	p.cmd.Env = append(os.Environ(), side.Variable+"="+j.String())
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.err
-	p.cmd.ExtraFiles = l.files[i]
-	// Open until the process has ended, or this one has: see child.
+	p.cmd.WaitDelay = time.Second
+	if j.Side < len(l.files) {
+		p.cmd.ExtraFiles = l.files[j.Side]
+	}
+	// Open until the process has ended, or this one has.
 	if _, err := p.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
@@ -92,10 +148,13 @@ func (e entry) start(ctx context.Context, l *link, s settings, i int) (*side, er
 }
 
 // outcome waits for the process.
-func (p *side) outcome() (o outcome, err error) {
+func (p *process) outcome() (o side.Outcome, err error) {
 	err = p.cmd.Wait()
 	if said := strings.TrimSpace(p.err.String()); err != nil && said != "" {
 		err = errors.New(said)
+	}
+	if p.cmd.ProcessState.ExitCode() == side.Missing {
+		err = fmt.Errorf("%w: %w", side.ErrMissing, err)
 	}
 	if err == nil {
 		err = json.Unmarshal(p.out.Bytes(), &o)
@@ -103,15 +162,16 @@ func (p *side) outcome() (o outcome, err error) {
 	return o, err
 }
 
-func wait(sides []*side, cancel func()) (outcomes [2]outcome, first error) {
+func wait(processes []*process, cancel func()) (outcomes []side.Outcome, first error) {
 	type result struct {
 		i int
-		o outcome
+		o side.Outcome
 		e error
 	}
+	outcomes = make([]side.Outcome, len(processes))
 	results := make(chan result)
 	running := 0
-	for i, p := range sides {
+	for i, p := range processes {
 		if p != nil && p.cmd.Process != nil {
 			running++
 			go func() {

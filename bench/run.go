@@ -2,56 +2,67 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
-	"os"
+
+	"github.com/carousel-ipc/carousel/bench/internal/native"
+	"github.com/carousel-ipc/carousel/bench/internal/side"
 )
+
+// repeats is how often a measurement is repeated because the processors moved
+// meanwhile. The last one counts, and is marked.
+const repeats = 2
+
+// A result is what was found about an entry in all rounds.
+type result struct {
+	entry
+	rounds map[string][]float64
+	marked int   // rounds in which the processors moved
+	failed error // instead of the rounds
+}
+
+func (r result) missing() bool {
+	return errors.Is(r.failed, side.ErrMissing) || errors.Is(r.failed, native.ErrMissing) || errors.Is(r.failed, errors.ErrUnsupported)
+}
 
 // run measures the entries in interleaved rounds. What fails once is not tried
 // again.
-func run(ctx context.Context, entries []entry, rounds int, s settings, p progress) []row {
-	values := make([]map[string][]float64, len(entries))
-	failed := make([]error, len(entries))
+func run(ctx context.Context, entries []entry, rounds int, s settings, p *progress) (results []result, probes []float64) {
+	results = make([]result, len(entries))
+	for i, e := range entries {
+		results[i] = result{entry: e, rounds: map[string][]float64{}}
+	}
+	before := probe(s.cpus)
 	for round := range rounds {
-		for i, e := range entries {
-			if ctx.Err() != nil || failed[i] != nil {
+		for i := range results {
+			r := &results[i]
+			p.show(round*len(entries)+i, rounds*len(entries), fmt.Sprintf("round %d of %d: %v", round+1, rounds, r.entry))
+			if ctx.Err() != nil || r.failed != nil {
 				continue
 			}
-			p.show("round %d of %d: %v", round+1, rounds, e)
-			var found map[string]float64
-			if found, failed[i] = e.measure(ctx, s); values[i] == nil {
-				values[i] = map[string][]float64{}
+			var values map[string]float64
+			for try := 0; ; try++ {
+				if values, r.failed = r.measure(ctx, s); r.failed != nil {
+					break
+				}
+				after := probe(s.cpus)
+				shifted := hasMoved(before, after)
+				if before = after; !shifted {
+					break
+				}
+				if try == repeats {
+					r.marked++
+					break
+				}
 			}
-			for name, v := range found {
-				values[i][name] = append(values[i][name], v)
+			for name, v := range values {
+				r.rounds[name] = append(r.rounds[name], v)
+			}
+			if before > 0 {
+				probes = append(probes, before)
 			}
 		}
 	}
-	p.show("")
-	var rows []row
-	for i, e := range entries {
-		for _, m := range e.metrics {
-			rows = append(rows, row{entry: e, metric: m, rounds: values[i][m.name], failed: failed[i]})
-		}
-	}
-	return rows
-}
-
-// progress is a line on a terminal that says what is being measured; nil: none.
-type progress struct{ w io.Writer }
-
-func newProgress(w io.Writer) progress {
-	if f, ok := w.(*os.File); ok {
-		if st, err := f.Stat(); err == nil && st.Mode()&os.ModeCharDevice != 0 {
-			return progress{w}
-		}
-	}
-	return progress{}
-}
-
-// show replaces the line.
-func (p progress) show(format string, args ...any) {
-	if p.w != nil {
-		fmt.Fprintf(p.w, "\r\x1b[K"+format, args...)
-	}
+	p.done()
+	return results, probes
 }

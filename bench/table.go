@@ -3,67 +3,102 @@ package main
 import (
 	"fmt"
 	"io"
-	"slices"
+	"strings"
 	"text/tabwriter"
 )
 
-// A row is one metric of one entry over all rounds.
-type row struct {
-	entry
-	metric
-	rounds []float64
-	failed error // instead of the rounds
-}
-
-// spread returns the smallest, the middle and the largest of the rounds.
-func (r row) spread() (low, median, high float64) {
-	s := slices.Sorted(slices.Values(r.rounds))
-	n := len(s)
-	return s[0], (s[(n-1)/2] + s[n/2]) / 2, s[n-1]
-}
-
-// better returns how many times better r is than other.
-func (r row) better(other row) float64 {
-	_, mine, _ := r.spread()
-	_, theirs, _ := other.spread()
-	if r.less {
-		return theirs / mine
+// columns are the metrics that a table shows; the rest is in JSON.
+func (r result) columns() []metric {
+	switch {
+	case r.work == oneWay.work && r.workload.name != oneToMany.name && r.size >= 1024:
+		return []metric{bandwidth, rate}
+	case r.workload.name == oneWay.name || r.workload.name == inProcess.name:
+		return []metric{rate}
 	}
-	return mine / theirs
+	return r.metrics
 }
 
-// best returns the best of the plain rows with the metric of r.
-func best(rows []row, r row) (found row, ok bool) {
-	for _, other := range rows {
-		if other.plain && other.failed == nil && other.workload.name == r.workload.name && other.metric == r.metric &&
-			(!ok || other.better(found) > 1) {
-			found, ok = other, true
+// against returns how many times better r is than the best of the plain ones
+// of its workload and size.
+func (r result) against(results []result) string {
+	m := r.columns()[0]
+	mine, ok := r.median(m.name)
+	if !ok || r.kind == limit {
+		return ""
+	}
+	best, name := 0.0, ""
+	for _, other := range results {
+		if other.kind != plain || other.workload.name != r.workload.name || other.size != r.size {
+			continue
+		}
+		theirs, ok := other.median(m.name)
+		if !ok {
+			continue
+		}
+		ratio := mine / theirs
+		if m.less {
+			ratio = theirs / mine
+		}
+		if name == "" || ratio < best {
+			best, name = ratio, other.contestant.Name
 		}
 	}
-	return found, ok
+	if name == "" {
+		return ""
+	}
+	return fmt.Sprintf("%.3g x %s", best, name)
 }
 
-func printTable(w io.Writer, rows []row) {
+func printTables(w io.Writer, results []result) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	previous := ""
-	for _, r := range rows {
-		if title := fmt.Sprintf("%s, %s, %d B", r.workload.name, r.title, messageSize); title != previous {
+	for _, r := range results {
+		if title := r.title(); title != previous {
 			t.Flush()
 			fmt.Fprintf(w, "\n%s\n", title)
 			previous = title
 		}
-		name := "  " + r.contestant.name
-		if r.failed != nil {
-			fmt.Fprintf(t, "%s\t%v\n", name, r.failed)
-			continue
+		name := "  " + r.label()
+		if r.consumers > 1 {
+			name += fmt.Sprintf(", N = %d", r.consumers)
 		}
-		low, median, high := r.spread()
-		fmt.Fprintf(t, "%s\t%s\t%.*f %s\t[%.*f %.*f]", name,
-			r.metric.name, r.digits, median, r.unit, r.digits, low, r.digits, high)
-		if plain, ok := best(rows, r); ok {
-			fmt.Fprintf(t, "\t%.3g x %s", r.better(plain), plain.contestant.name)
+		if r.marked > 0 {
+			name += " ~"
 		}
-		fmt.Fprintln(t)
+		fmt.Fprintf(t, "%s\t%s\n", name, r.cells(results))
 	}
 	t.Flush()
+	for _, r := range results {
+		if r.marked > 0 {
+			fmt.Fprintln(w, "\n~ the processors moved during a round, three times in a row: the cache line round trip changed by over 1.3 times")
+			break
+		}
+	}
+}
+
+func (r result) title() string {
+	if r.kind == limit && r.size != small {
+		return fmt.Sprintf("%s, %s: limits of the machine", r.workload.name, r.workload.title)
+	}
+	return fmt.Sprintf("%s, %s, %d B", r.workload.name, r.workload.title, r.size)
+}
+
+func (r result) cells(results []result) string {
+	switch {
+	case r.missing():
+		return fmt.Sprintf("MISSING: %v", r.failed)
+	case r.failed != nil:
+		return fmt.Sprintf("FAILED: %v", r.failed)
+	}
+	var cells []string
+	for _, m := range r.columns() {
+		if values := r.rounds[m.name]; len(values) > 0 {
+			low, median, high := spread(values)
+			cells = append(cells, fmt.Sprintf("%s %.*f %s\t[%.*f %.*f]", m.name, m.digits, median, m.unit, m.digits, low, m.digits, high))
+		}
+	}
+	if against := r.against(results); against != "" {
+		cells = append(cells, against)
+	}
+	return strings.Join(cells, "\t")
 }

@@ -1,4 +1,4 @@
-package main
+package side
 
 import (
 	"os"
@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// allowedCPUs are those that this process may run on.
-func allowedCPUs() (cpus []int) {
+// AllowedCPUs are those that this process may run on.
+func AllowedCPUs() (cpus []int) {
 	var set unix.CPUSet
 	if unix.SchedGetaffinity(0, &set) != nil {
 		return nil
@@ -21,11 +21,20 @@ func allowedCPUs() (cpus []int) {
 	return cpus
 }
 
-// pin binds every thread of this process to a CPU. Threads inherit that from
-// the one that starts them, so it is done when a pass finds none that is new.
-func pin(cpu int) error {
+// PinThread binds the calling thread alone.
+func PinThread(cpus ...int) error { return os.NewSyscallError("sched_setaffinity", bind(0, cpus)) }
+
+func bind(tid int, cpus []int) error {
 	var set unix.CPUSet
-	set.Set(cpu)
+	for _, c := range cpus {
+		set.Set(c)
+	}
+	return unix.SchedSetaffinity(tid, &set)
+}
+
+// pin binds every thread of this process. Threads inherit that from the one
+// that starts them, so it is done when a pass finds none that is new.
+func pin(cpus []int) error {
 	done := map[string]bool{}
 	for {
 		tasks, err := os.ReadDir("/proc/self/task")
@@ -41,7 +50,7 @@ func pin(cpu int) error {
 			if err != nil {
 				return err
 			}
-			if err := unix.SchedSetaffinity(tid, &set); err != nil && err != unix.ESRCH {
+			if err := bind(tid, cpus); err != nil && err != unix.ESRCH {
 				return os.NewSyscallError("sched_setaffinity", err)
 			}
 			done[t.Name()] = true

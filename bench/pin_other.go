@@ -1,9 +1,0 @@
-//go:build !linux
-
-package main
-
-import "errors"
-
-func allowedCPUs() []int { return nil }
-
-func pin(int) error { return errors.ErrUnsupported }

@@ -64,6 +64,9 @@ func (e entry) measure(ctx context.Context, s settings) (values map[string]float
 	}
 	var l link
 	defer func() { err = errors.Join(err, l.remove(), os.RemoveAll(j.Dir)) }()
+	if e.peer {
+		l.undo = append(l.undo, func() error { return removeShared(j.Link) })
+	}
 	if e.lay != nil {
 		if err := e.lay(&l, j); err != nil {
 			return nil, err

@@ -88,6 +88,15 @@ func findModule() (string, error) {
 	}
 }
 
+// removeShared removes what peers made in shared memory under the link's name.
+func removeShared(link string) (err error) {
+	names, _ := filepath.Glob(filepath.Join("/dev/shm", link+"*"))
+	for _, name := range names {
+		err = errors.Join(err, os.Remove(name))
+	}
+	return err
+}
+
 func lastLine(b []byte) string {
 	lines := strings.Split(strings.TrimSpace(string(b)), "\n")
 	return lines[len(lines)-1]

@@ -7,9 +7,16 @@ import (
 	"github.com/carousel-ipc/carousel/bench/internal/side"
 )
 
-// capacity is that of every ring here. Both sides' part of it fits into the
-// caches nearest to a processor; a ring that never fills would flatter itself.
-const capacity = 1 << 20
+// capacityOf is that of every ring here: 1 MiB, which fits into the caches
+// nearest to a processor (a ring that never fills would flatter itself), and
+// more only where a few batches need it.
+func capacityOf(j side.Job) int {
+	capacity := 1 << 20
+	for capacity < 4*j.Batch*j.Size {
+		capacity *= 2
+	}
+	return capacity
+}
 
 func limitOf(name, mode, about string) contestant {
 	return contestant{
@@ -30,13 +37,13 @@ var (
 var ringInC = contestant{
 	Contestant: side.Contestant{Name: "C ring"},
 	about:      "one producer, one consumer, commit word in the record, release stores, slips back; no recovery, no joining, no sleeping",
-	kind:       inC, program: "ring", lay: sharedFile(func(side.Job) int64 { return 768 + 2*capacity }),
+	kind:       inC, program: "ring", lay: sharedFile(func(j side.Job) int64 { return int64(768 + 2*capacityOf(j)) }),
 }
 
 var broadcastInC = contestant{
 	Contestant: side.Contestant{Name: "C broadcast ring"},
 	about:      "the same for many consumers, who spin where there are processors, yield, and sleep on a futex; the sleeper pays for the fence",
-	kind:       inC, program: "broadcast", lay: sharedFile(func(side.Job) int64 { return 7*128 + 64*128 + capacity }),
+	kind:       inC, program: "broadcast", lay: sharedFile(func(j side.Job) int64 { return int64(7*128 + 64*128 + capacityOf(j)) }),
 }
 
 // sharedFile lays a file of zeros in which programs in C meet.

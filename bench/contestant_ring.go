@@ -61,7 +61,7 @@ func pairRings(j side.Job) (ends [2]side.End, err error) {
 	j.Consumers = 1
 	var rings [2]*ring.Ring
 	for i := range rings {
-		if rings[i], err = ring.Anonymous(config); err != nil {
+		if rings[i], err = ring.Anonymous(config(j)); err != nil {
 			return ends, err
 		}
 	}
@@ -78,14 +78,16 @@ func pairRings(j side.Job) (ends [2]side.End, err error) {
 	return ends, nil
 }
 
-var config = ring.Config{Capacity: capacity, Slots: 64, Prefault: true}
+func config(j side.Job) ring.Config {
+	return ring.Config{Capacity: capacityOf(j), Slots: 64, Prefault: true}
+}
 
 // The rings are named after the side that sends on them.
 func ringName(j side.Job, i int) string { return j.Link + "-" + strconv.Itoa(i) }
 
 func layNamed(l *link, j side.Job) error {
 	for i := range 2 {
-		r, err := ring.Create(ringName(j, i), config)
+		r, err := ring.Create(ringName(j, i), config(j))
 		if err != nil {
 			return err
 		}
@@ -105,7 +107,7 @@ func openNamed(j side.Job, i int) (*ring.Ring, error) {
 func socketName(j side.Job, i int) string { return filepath.Join(j.Dir, "ring"+strconv.Itoa(i)) }
 
 func listen(j side.Job, i int) (*ring.Ring, error) {
-	cfg := ring.ServeConfig{Config: config}
+	cfg := ring.ServeConfig{Config: config(j)}
 	if strings.Contains(j.Contestant, otherUser) {
 		cfg.Users = []uint32{0, nobody}
 	}

@@ -97,6 +97,8 @@ func (o options) show(h host, results []result, stdout, stderr io.Writer) int {
 		write func(string) error
 	}{
 		{o.json, r.write},
+		{o.html, newPage(h, results).write},
+		{o.svg, func(name string) error { return writePlot(name, results) }},
 	} {
 		if file.name == "" {
 			continue

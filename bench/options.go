@@ -96,12 +96,10 @@ func (o options) entries(ctx context.Context, s settings) (chosen []entry, missi
 		}
 		if !o.goals {
 			for _, p := range peers {
-				all = append(all, p.entries()...)
+				for _, e := range p.entries() {
+					all = beside(all, e)
+				}
 			}
-			// Of a workload all stand together.
-			slices.SortStableFunc(all, func(a, b entry) int {
-				return strings.Compare(a.workload.name+fmt.Sprintf("%8d", a.size), b.workload.name+fmt.Sprintf("%8d", b.size))
-			})
 		} else if err != nil {
 			all = slices.DeleteFunc(all, func(e entry) bool { return e.peer })
 		}
@@ -116,4 +114,14 @@ func (o options) entries(ctx context.Context, s settings) (chosen []entry, missi
 		chosen = append(chosen, e)
 	}
 	return chosen, missing
+}
+
+// beside inserts e behind the last entry of its workload and size.
+func beside(all []entry, e entry) []entry {
+	for i := len(all) - 1; i >= 0; i-- {
+		if all[i].workload.name == e.workload.name && all[i].size == e.size && all[i].kind != limit {
+			return slices.Insert(all, i+1, e)
+		}
+	}
+	return append(all, e)
 }

@@ -91,10 +91,15 @@ func (r result) cells(results []result) string {
 		return fmt.Sprintf("FAILED: %v", r.failed)
 	}
 	var cells []string
-	for _, m := range r.columns() {
-		if values := r.rounds[m.name]; len(values) > 0 {
-			low, median, high := spread(values)
-			cells = append(cells, fmt.Sprintf("%s %.*f %s\t[%.*f %.*f]", m.name, m.digits, median, m.unit, m.digits, low, m.digits, high))
+	for i, m := range r.columns() {
+		values := r.rounds[m.name]
+		if len(values) == 0 {
+			continue
+		}
+		low, median, high := spread(values)
+		cells = append(cells, m.name+" "+m.text(median))
+		if i == 0 {
+			cells = append(cells, fmt.Sprintf("[%s, %s]", m.text(low), m.text(high)))
 		}
 	}
 	if against := r.against(results); against != "" {

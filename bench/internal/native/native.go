@@ -57,10 +57,15 @@ func Compile(ctx context.Context, dir, name, language, text string, libs ...stri
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(dir, "side.h"), header, 0o600); err != nil {
+	// Apart from the programs, of which one is called as a header of C++ is.
+	include := filepath.Join(dir, "include")
+	if err := os.MkdirAll(include, 0o700); err != nil {
 		return err
 	}
-	args := []string{"-O2", standard, "-w", "-I", dir, "-o", filepath.Join(dir, name), "-x", language, "-", "-lpthread", "-lrt"}
+	if err := os.WriteFile(filepath.Join(include, "side.h"), header, 0o600); err != nil {
+		return err
+	}
+	args := []string{"-O2", standard, "-w", "-I", include, "-o", filepath.Join(dir, name), "-x", language, "-", "-lpthread", "-lrt"}
 	cmd := exec.CommandContext(ctx, compiler, append(args, libs...)...)
 	cmd.Stdin = strings.NewReader(text)
 	if said, err := cmd.CombinedOutput(); err != nil {

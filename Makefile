@@ -1,6 +1,6 @@
 # A target with a comment behind ## is listed by a bare make.
 .DEFAULT_GOAL := help
-.PHONY: help build test race check prove fuzz portable 386 arm64 demo fmt clean
+.PHONY: help build test race check prove fuzz portable 386 arm64 bench goals demo fmt clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,12 @@ portable: ## test what systems other than Linux get
 
 arm64: ## test on arm64, emulated
 	.ci/run arm64
+
+bench: ## measure the ring and everything beside it (10 minutes)
+	go run ./bench -peers -html bench.html -json bench.json
+
+goals: ## measure what the ring is to reach (3 minutes)
+	go run ./bench -goals
 
 demo: build ## show a ring turn
 	bin/producer -demo

@@ -21,7 +21,7 @@ type api func(ringEnd) side.End
 
 // A place is where a ring lives.
 type place struct {
-	name string
+	name, about string
 	lay  func(*link, side.Job) error
 	// mine makes, or finds, the ring on which side i sends; others finds it for
 	// the rest.
@@ -29,8 +29,8 @@ type place struct {
 }
 
 var (
-	named = place{"", layNamed, openNamed, openNamed}
-	memfd = place{", memfd", nil, listen, dial}
+	named = place{"", "a named ring in shared memory", layNamed, openNamed, openNamed}
+	memfd = place{", memfd", "a served ring in sealed memory", nil, listen, dial}
 )
 
 func (p place) contestant(suffix string, wait ring.Wait, policy ring.Policy, a api) contestant {
@@ -45,7 +45,7 @@ func (p place) contestant(suffix string, wait ring.Wait, policy ring.Policy, a a
 				return a(e), nil
 			},
 		},
-		about: fmt.Sprintf("%v, %v", wait, policy), kind: ours, lay: p.lay,
+		about: fmt.Sprintf("%s, waits: %v, consumers: %v", p.about, wait, policy), kind: ours, lay: p.lay,
 	}
 }
 

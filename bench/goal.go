@@ -55,7 +55,7 @@ func (g goal) judge(results []result) verdict {
 		if !ok {
 			v.missing, v.peer = need.entry.String(), need.kind == foreign
 			if r != nil && r.failed != nil {
-				v.missing += fmt.Sprintf(" (%v)", r.failed)
+				v.missing += " (" + r.reason() + ")"
 			}
 			return v
 		}

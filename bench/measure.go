@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/carousel-ipc/carousel/bench/internal/side"
@@ -19,6 +20,8 @@ import (
 // patience is how much longer than its span a measurement may take: to start
 // and warm up on a machine that is busy.
 const patience = 20 * time.Second
+
+var errHangs = errors.New("it hangs")
 
 // count makes the names of links differ.
 var count atomic.Uint64
@@ -50,7 +53,7 @@ func (e entry) measure(ctx context.Context, s settings) (values map[string]float
 	if e.uid != 0 && !canBe(e.uid) {
 		return nil, fmt.Errorf("%w: only root starts processes of another user", side.ErrMissing)
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, s.spanOf(e)+patience, errors.New("it hangs"))
+	ctx, cancel := context.WithTimeoutCause(ctx, s.spanOf(e)+patience, errHangs)
 	defer cancel()
 	j := e.job(s)
 	if j.Mode == "" {
@@ -90,8 +93,8 @@ func (e entry) measure(ctx context.Context, s settings) (values map[string]float
 	// their own to say.
 	outcomes, first := wait(processes, cancel)
 	if err = errors.Join(err, first); err != nil {
-		if ctx.Err() != nil && context.Cause(ctx) != context.Canceled {
-			err = context.Cause(ctx)
+		if context.Cause(ctx) == errHangs {
+			err = fmt.Errorf("%w\n%w", errHangs, err)
 		}
 		return nil, err
 	}
@@ -140,6 +143,15 @@ func (e entry) start(ctx context.Context, l *link, s settings, j side.Job) (*pro
 	p.cmd.Env = append(os.Environ(), side.Variable+"="+j.String())
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.err
 	p.cmd.WaitDelay = time.Second
+	if e.program == "" {
+		// What hangs says where.
+		p.cmd.Cancel = func() error {
+			if context.Cause(ctx) == errHangs {
+				return p.cmd.Process.Signal(syscall.SIGQUIT)
+			}
+			return p.cmd.Process.Kill()
+		}
+	}
 	if j.Side < len(l.files) {
 		p.cmd.ExtraFiles = l.files[j.Side]
 	}

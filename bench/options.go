@@ -59,7 +59,7 @@ func parseOptions(args []string, stderr io.Writer) (o options, status int) {
 	}
 	o.span = 400 * time.Millisecond
 	if o.quick {
-		o.span = 100 * time.Millisecond
+		o.span = 250 * time.Millisecond
 	}
 	if o.rounds == 0 && o.quick {
 		o.rounds = 3

@@ -105,7 +105,8 @@ func program() (p []entry) {
 		add(publishing, small, batches, n, false, yielding)
 		add(publishing, small, 1, n, false, yielding)
 	}
-	add(idleness, small, 1, 1, false, viewed, blocking, pipe(), unixStream())
+	add(idleness, small, 1, 1, true, blocking)
+	add(idleness, small, 1, 1, false, viewed, pipe(), unixStream())
 	add(idleness, small, 1, 64, false, viewed, blocking)
 	for _, w := range paced {
 		quick := w.name == pacedMedium.name

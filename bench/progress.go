@@ -43,6 +43,12 @@ func (p *progress) show(done, all int, what string) {
 	}
 }
 
+// note says something that is to stay.
+func (p *progress) note(what string) {
+	p.done()
+	fmt.Fprintln(p.w, what)
+}
+
 func (p *progress) done() {
 	if p.terminal {
 		fmt.Fprint(p.w, "\r\x1b[K")

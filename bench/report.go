@@ -91,7 +91,7 @@ func newPage(h host, results []result) page {
 	seen := map[string]bool{}
 	for _, r := range results {
 		if r.failed != nil {
-			p.Absent = append(p.Absent, fmt.Sprintf("%v: %v", r.entry, r.failed))
+			p.Absent = append(p.Absent, fmt.Sprintf("%v: %s", r.entry, r.reason()))
 		}
 		p.Peers = p.Peers || r.kind == foreign
 		if !seen[r.contestant.Name] {

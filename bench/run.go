@@ -25,8 +25,8 @@ func (r result) missing() bool {
 	return errors.Is(r.failed, side.ErrMissing) || errors.Is(r.failed, native.ErrMissing) || errors.Is(r.failed, errors.ErrUnsupported)
 }
 
-// run measures the entries in interleaved rounds. What fails once is not tried
-// again.
+// run measures the entries in interleaved rounds. What fails is told, and tried
+// once more; what fails twice is left out from then on.
 func run(ctx context.Context, entries []entry, rounds int, s settings, p *progress) (results []result, probes []float64) {
 	results = make([]result, len(entries))
 	for i, e := range entries {
@@ -43,6 +43,10 @@ func run(ctx context.Context, entries []entry, rounds int, s settings, p *progre
 			var values map[string]float64
 			for try := 0; ; try++ {
 				if values, r.failed = r.measure(ctx, s); r.failed != nil {
+					if try == 0 && ctx.Err() == nil && !r.missing() {
+						p.note(fmt.Sprintf("%v: tried again, because of %v", r.entry, r.failed))
+						continue
+					}
 					break
 				}
 				after := probe(s.cpus)

@@ -86,9 +86,9 @@ func (r result) title() string {
 func (r result) cells(results []result) string {
 	switch {
 	case r.missing():
-		return fmt.Sprintf("MISSING: %v", r.failed)
+		return "MISSING: " + r.reason()
 	case r.failed != nil:
-		return fmt.Sprintf("FAILED: %v", r.failed)
+		return "FAILED: " + r.reason()
 	}
 	var cells []string
 	for i, m := range r.columns() {
@@ -106,4 +106,10 @@ func (r result) cells(results []result) string {
 		cells = append(cells, against)
 	}
 	return strings.Join(cells, "\t")
+}
+
+// reason is the first line of why it failed.
+func (r result) reason() string {
+	first, _, _ := strings.Cut(r.failed.Error(), "\n")
+	return first
 }

@@ -14,14 +14,17 @@ import (
 // beginning of the next, so that each holds one look at the clock, whose cost
 // is taken off.
 
-const longest = time.Minute
+const (
+	longest = time.Minute
+	least   = 100 // round trips, however long they take
+)
 
 func ping(e End, j Job) (o Outcome, err error) {
 	h := hdrhistogram.New(1, int64(longest), 3)
 	cost := clockCost()
 	start := monotonic.Now()
 	warm := start + int64(j.Span/8)
-	for end := warm + int64(j.Span); start < end; o.Messages++ {
+	for end := warm + int64(j.Span); start < end || h.TotalCount() < least; o.Messages++ {
 		if err := e.Send(o.Messages, o.Messages+1); err != nil {
 			return o, err
 		}

@@ -171,7 +171,7 @@ static inline long futex_wake(uint32_t *word, int n) { return syscall(SYS_futex,
 
 /* Histogram of nanoseconds: exact below 64 Ki, then 1024 for each doubling. */
 
-enum { H_EXACT = 1 << 16, H_STEPS = 1 << 10, H_DOUBLINGS = 26 };
+enum { H_LEAST = 100, H_EXACT = 1 << 16, H_STEPS = 1 << 10, H_DOUBLINGS = 26 };
 static uint32_t h_counts[H_EXACT + H_STEPS * H_DOUBLINGS];
 static uint64_t h_total;
 
@@ -221,7 +221,7 @@ static inline int64_t clock_cost(void) {
 	do {                                                                                                                    \
 		int64_t cost = clock_cost(), start = now(), span = job_number("span"), warm = start + span / 8;                 \
 		uint64_t n = 0;                                                                                                 \
-		while (start < warm + span) {                                                                                   \
+		while (start < warm + span || h_total < H_LEAST) {                                                                                   \
 			trip(n);                                                                                                \
 			n++;                                                                                                    \
 			int64_t end = now();                                                                                    \

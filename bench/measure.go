@@ -90,8 +90,8 @@ func (e entry) measure(ctx context.Context, s settings) (values map[string]float
 		cancel()
 	}
 	// The first that fails takes the others with it, which have then nothing of
-	// their own to say.
-	outcomes, first := wait(processes, cancel)
+	// their own to say, unless all hang.
+	outcomes, first := wait(processes, cancel, func() bool { return context.Cause(ctx) == errHangs })
 	if err = errors.Join(err, first); err != nil {
 		if context.Cause(ctx) == errHangs {
 			err = fmt.Errorf("%w\n%w", errHangs, err)
@@ -177,7 +177,7 @@ func (p *process) outcome() (o side.Outcome, err error) {
 	return o, err
 }
 
-func wait(processes []*process, cancel func()) (outcomes []side.Outcome, first error) {
+func wait(processes []*process, cancel func(), hangs func() bool) (outcomes []side.Outcome, first error) {
 	type result struct {
 		i int
 		o side.Outcome
@@ -197,9 +197,14 @@ func wait(processes []*process, cancel func()) (outcomes []side.Outcome, first e
 	}
 	for range running {
 		r := <-results
-		if outcomes[r.i] = r.o; r.e != nil && first == nil {
+		outcomes[r.i] = r.o
+		switch {
+		case r.e == nil:
+		case first == nil:
 			first = fmt.Errorf("side %d: %w", r.i, r.e)
 			cancel()
+		case hangs():
+			first = fmt.Errorf("%w\nside %d: %w", first, r.i, r.e)
 		}
 	}
 	return outcomes, first

@@ -48,8 +48,13 @@ func Fill64(m *[64]byte, n uint64) {
 
 // Holds64 is Holds of 64 bytes.
 func Holds64(m *[64]byte, n uint64) bool {
-	return binary.LittleEndian.Uint64(m[0:])^n|binary.LittleEndian.Uint64(m[8:])^n|
-		binary.LittleEndian.Uint64(m[16:])^n|binary.LittleEndian.Uint64(m[24:])^n|
-		binary.LittleEndian.Uint64(m[32:])^n|binary.LittleEndian.Uint64(m[40:])^n|
-		binary.LittleEndian.Uint64(m[48:])^n|binary.LittleEndian.Uint64(m[56:])^n == 0
+	wrong := binary.LittleEndian.Uint64(m[0:]) ^ n
+	wrong |= binary.LittleEndian.Uint64(m[8:]) ^ n
+	wrong |= binary.LittleEndian.Uint64(m[16:]) ^ n
+	wrong |= binary.LittleEndian.Uint64(m[24:]) ^ n
+	wrong |= binary.LittleEndian.Uint64(m[32:]) ^ n
+	wrong |= binary.LittleEndian.Uint64(m[40:]) ^ n
+	wrong |= binary.LittleEndian.Uint64(m[48:]) ^ n
+	wrong |= binary.LittleEndian.Uint64(m[56:]) ^ n
+	return wrong == 0
 }

@@ -18,6 +18,9 @@ static void *open_socket(void *context, int type, int binds) {
 	zmq_setsockopt(s, ZMQ_SNDHWM, &mark, sizeof mark);
 	zmq_setsockopt(s, ZMQ_RCVHWM, &mark, sizeof mark);
 	zmq_setsockopt(s, ZMQ_LINGER, &linger, sizeof linger);
+	/* Whoever connects first waits, so that nothing is connected again. */
+	while (!binds && access(address + strlen("ipc://"), F_OK))
+		sched_yield();
 	if (binds ? zmq_bind(s, address) : zmq_connect(s, address))
 		die("%s: %s", address, zmq_strerror(zmq_errno()));
 	return s;
@@ -29,6 +32,11 @@ static void send(uint64_t from, uint64_t to) {
 		if (zmq_send(out, message, size, 0) < 0)
 			die("zmq_send: %s", zmq_strerror(zmq_errno()));
 	}
+}
+
+static void finish(void) {
+	if (zmq_send(out, "", 0, 0) < 0)
+		die("zmq_send: %s", zmq_strerror(zmq_errno()));
 }
 
 static uint64_t receive(uint64_t from, uint64_t to) {
@@ -65,7 +73,7 @@ int main(void) {
 	uint64_t n = 0, step = stride(size);
 	if (there_and_back && side == 0) {
 		ROUND_TRIPS(trip);
-		zmq_send(out, "", 0, 0);
+		finish();
 	} else if (there_and_back) {
 		for (; receive(n, n + 1) > n; n++)
 			send(n, n + 1);
@@ -76,7 +84,7 @@ int main(void) {
 		int64_t span = job_number("span");
 		for (int64_t start = now(); now() - start < span; n += step)
 			send(n, n + step);
-		zmq_send(out, "", 0, 0);
+		finish();
 		outcome(n);
 	} else {
 		receive(0, warmup(size));

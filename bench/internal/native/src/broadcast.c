@@ -10,7 +10,7 @@
 enum {
 	HEADER = 16,
 	MOST = 64,
-	POLL_PAUSES = 4,
+	POLL_PAUSES = 6,
 	SLIP_MOST = 150,
 	SLIP_STEP = 25,
 	DENSE_LOOKS = 3,

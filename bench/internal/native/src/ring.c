@@ -9,7 +9,7 @@
 
 enum {
 	HEADER = 16,
-	POLL_PAUSES = 4,  /* between two looks when records come sparsely */
+	POLL_PAUSES = 6,  /* between two looks when records come sparsely */
 	SLIP_MOST = 150,  /* pauses by which a consumer that keeps catching up slips back */
 	SLIP_STEP = 25,
 	DENSE_LOOKS = 3,

@@ -22,6 +22,7 @@ type host struct {
 	Placement  string   `json:"placement"`
 	LoadBefore string   `json:"load_before"`
 	LoadAfter  string   `json:"load_after"`
+	Others     float64  `json:"others_cpu_percent"` // of all processors, meanwhile
 	Probe      probed   `json:"cache_line_round_trip_ns"`
 	Moved      []string `json:"moved"` // where the processors moved and a round was marked
 	Rounds     int      `json:"rounds"`
@@ -48,8 +49,8 @@ func readHost(s settings, rounds int) host {
 }
 
 // finish adds what is known at the end of a run.
-func (h *host) finish(results []result, probes []float64) {
-	h.LoadAfter = load()
+func (h *host) finish(results []result, probes []float64, before usage) {
+	h.LoadAfter, h.Others = load(), before.others()
 	if len(probes) > 0 {
 		h.Probe.Min, h.Probe.Median, h.Probe.Max = spread(probes)
 	}

@@ -55,9 +55,10 @@ func command(args []string, stdout, stderr io.Writer) int {
 	h := readHost(s, o.rounds)
 	h.Compiler = compiler(s)
 	fmt.Fprintf(stdout, "%v\n%d rounds of %v, load %s before", h, o.rounds, s.span, h.LoadBefore)
+	before := readUsage()
 	results, probes := run(ctx, entries, o.rounds, s, newProgress(stderr))
-	h.finish(results, probes)
-	fmt.Fprintf(stdout, ", %s after; cache line round trip %.0f ns [%.0f %.0f]\n", h.LoadAfter, h.Probe.Median, h.Probe.Min, h.Probe.Max)
+	h.finish(results, probes, before)
+	fmt.Fprintf(stdout, ", %s after, others took %.0f %% of the CPUs; cache line round trip %.0f ns [%.0f %.0f]\n", h.LoadAfter, h.Others, h.Probe.Median, h.Probe.Min, h.Probe.Max)
 	if ctx.Err() != nil {
 		fmt.Fprintln(stderr, "bench: interrupted")
 		return 130

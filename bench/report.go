@@ -101,7 +101,7 @@ func newPage(h host, results []result) page {
 	}
 	for _, f := range []fact{
 		{h.CPU, "processor"}, {fmt.Sprint(h.CPUs), "processors"}, {h.OS + ", " + h.Kernel, "system"}, {h.Go, "Go"}, {h.Compiler, "C"},
-		{h.Placement, "placement"}, {h.LoadBefore + " before, " + h.LoadAfter + " after", "load"},
+		{h.Placement, "placement"}, {fmt.Sprintf("%s before, %s after; others took %.0f %% of the CPUs", h.LoadBefore, h.LoadAfter, h.Others), "load"},
 		{fmt.Sprintf("%.0f ns [%.0f to %.0f], looked at between any two measurements", h.Probe.Median, h.Probe.Min, h.Probe.Max), "cache line round trip"},
 		{fmt.Sprintf("%d rounds of %d ms", h.Rounds, h.SpanMs), "measured"}, {strings.Join(h.Moved, "; "), "processors moved in"},
 	} {

@@ -114,14 +114,17 @@ func listen(j side.Job, i int) (*ring.Ring, error) {
 	return ring.Listen(socketName(j, i), cfg)
 }
 
-// dial waits for the ring to be served.
+// dial waits for the ring to be served. A socket that has just been made may not
+// yet be everybody's.
 func dial(j side.Job, i int) (*ring.Ring, error) {
-	for {
+	for begin := time.Now(); ; time.Sleep(time.Millisecond) {
 		r, err := ring.Dial(forever, socketName(j, i))
-		if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, ring.ErrProducerDied) {
+		switch {
+		case errors.Is(err, fs.ErrNotExist), errors.Is(err, ring.ErrProducerDied):
+		case errors.Is(err, fs.ErrPermission) && time.Since(begin) < time.Second:
+		default:
 			return r, err
 		}
-		time.Sleep(time.Millisecond)
 	}
 }
 

@@ -109,7 +109,7 @@ func socketName(j side.Job, i int) string { return filepath.Join(j.Dir, "ring"+s
 func listen(j side.Job, i int) (*ring.Ring, error) {
 	cfg := ring.ServeConfig{Config: config(j)}
 	if strings.Contains(j.Contestant, otherUser) {
-		cfg.Users = []uint32{0, nobody}
+		cfg.Users, cfg.Patience = []uint32{0, nobody}, -1
 	}
 	return ring.Listen(socketName(j, i), cfg)
 }

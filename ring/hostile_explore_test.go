@@ -245,6 +245,16 @@ func (l *liar) operate(t *testing.T, n int) {
 					err = c[i].Release()
 				}
 			}
+		case op < 46:
+			for rec, rerr := range c[i].Records(never) {
+				if err = rerr; err == nil && policies[i] == Reliable { // others get copies
+					l.inside(rec.Payload())
+				}
+				if size--; size < 0 {
+					break
+				}
+				l.begin()
+			}
 		default:
 			var rec Record
 			if rec, err = c[i].Read(never, buf); err == nil && len(rec.Payload()) > r.MaxRecord() {

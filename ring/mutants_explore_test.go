@@ -174,6 +174,9 @@ var mutants = []mutant{
 	{"length of a plain record not checked", "TestHostileMemory", []edit{
 		{"consumer.go", "n > uint64(c.maxPayload) || end > c.capacity {", "!(MUTANT) && (n > uint64(c.maxPayload) || end > c.capacity) {"},
 	}},
+	{"length of a plain record of Records not checked", "TestHostileMemory", []edit{
+		{"records.go", "n > most || end > capacity {", "!(MUTANT) && (n > most || end > capacity) {"},
+	}},
 	{"a plain record where there is no credit", "TestNothingIsStagedBeyondCredit", []edit{
 		{"producer.go", "p.plain = min(p.plain, p.limit-frame.HeaderSize)", "p.plain = mutantPick(MUTANT, p.plain, min(p.plain, p.limit-frame.HeaderSize))"},
 	}},

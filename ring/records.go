@@ -25,7 +25,11 @@ func (c *Consumer) Records(ctx context.Context) iter.Seq2[Record, error] {
 		}
 		defer func() { _ = c.Release() }()
 		for {
-			seq, off, m, err := c.step(ctx)
+			m, more := c.plainRecords(yield)
+			if !more {
+				return
+			}
+			seq, off, m, err := c.step(ctx, m)
 			if err != nil {
 				if errors.Is(err, io.EOF) || !yield(Record{}, err) || !goesOn(err) {
 					return
@@ -37,6 +41,44 @@ func (c *Consumer) Records(ctx context.Context) iter.Seq2[Record, error] {
 			}
 		}
 	}
+}
+
+// plainRecords hands over what take would, for as long as there is such a
+// record, and keeps its place in local variables meanwhile: position, length,
+// next position is then all that has to wait for each other. The fields are
+// stored all the same, for what the loop's body calls. m is the header of what
+// take would not, if one is there. false: the body has enough.
+func (c *Consumer) plainRecords(yield func(Record, error) bool) (m frame.Meta, more bool) {
+	pos, seq, capacity, most := c.pos, c.seq, c.capacity, uint64(c.maxPayload)
+	for c.plain && c.enter() {
+		c.viewed = 0
+		if pos-c.cursor >= capacity/64 || load64(c.word(offWakeAt)) != 0 {
+			c.store()
+		}
+		if load64(c.commitWord(pos)) != seq {
+			c.leave()
+			break
+		}
+		m := frame.Meta(load64(c.metaWord(pos))) // once (row 2)
+		off := pos & (capacity - 1)
+		n := uint64(uint32(m))
+		begin, end := off+frame.HeaderSize, off+frame.HeaderSize+n
+		if m&odd != 0 || n > most || end > capacity {
+			c.leave()
+			return m, true
+		}
+		rec := frame.View(seq, m, c.ring[begin:end:end])
+		pos, seq = pos-off+(end+frame.Align-1)&^(frame.Align-1), seq+1
+		c.pos, c.seq, c.viewed = pos, seq, 1
+		c.leave()
+		if !yield(rec, nil) {
+			return 0, false
+		}
+		if c.pos != pos || c.seq != seq { // the body has used the consumer itself
+			pos, seq = c.pos, c.seq
+		}
+	}
+	return 0, true
 }
 
 // copies is Records for those who may be lapped or evicted at any moment.
@@ -64,14 +106,17 @@ var errOneRecord = errors.New("the next record may be good")
 // step is next for the iterator: the record before was used. It is given back
 // with others, at the end of a run, or when enough of the ring has gathered,
 // or as soon as the producer waits.
-func (c *Consumer) step(ctx context.Context) (seq, off uint64, m frame.Meta, err error) {
+func (c *Consumer) step(ctx context.Context, seen frame.Meta) (seq, off uint64, m frame.Meta, err error) {
 	if !c.enter() {
 		return 0, 0, 0, os.ErrClosed
 	}
 	if c.viewed = 0; c.pos-c.cursor >= c.capacity/64 || load64(c.word(offWakeAt)) != 0 {
 		c.store()
 	}
-	if off, m = c.take(); off == 0 {
+	if m = seen; m == 0 {
+		off, m = c.take()
+	}
+	if off == 0 {
 		off, m, err = c.next(ctx, m, true)
 	}
 	if err == nil {

@@ -243,6 +243,9 @@ func (s Start) String() string {
 // that a ring whose producer has gone is worth reading.
 func (s Start) Kept() bool { return s.kind != startLatest }
 
+// Number is the record that Sequence named; false for Latest and Oldest.
+func (s Start) Number() (uint64, bool) { return s.seq, s.kind == startSequence }
+
 // MarshalText makes a Start usable with flag.TextVar and in JSON.
 func (s Start) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 

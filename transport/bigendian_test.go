@@ -12,6 +12,9 @@ import (
 // once.
 func TestBigEndianMachineIsRefused(t *testing.T) {
 	for medium, url := range media(t) {
+		if medium != "shm" && medium != "file" && medium != "memfd" {
+			continue // a stream's consumer has no ring
+		}
 		_, err1 := Create(url, ProducerConfig{})
 		_, err2 := Open(t.Context(), url, ConsumerConfig{})
 		_, err3 := Inspect(url)

@@ -25,10 +25,10 @@ type target struct {
 	name   string // as scheme.check returned it
 }
 
-var schemes = []*scheme{&shmScheme, &fileScheme, &memfdScheme, &logScheme, &mqScheme, &udpScheme}
-
-// planned are the schemes that have a name and no medium yet.
-var planned = []string{"pipe", "fifo", "unix", "tcp", "auto"}
+var schemes = []*scheme{
+	&shmScheme, &fileScheme, &memfdScheme, &pipeScheme, &fifoScheme, &unixScheme, &unixpacketScheme, &tcpScheme,
+	&udpScheme, &logScheme, &mqScheme, &autoScheme,
+}
 
 // Schemes lists the schemes that this build can open.
 func Schemes() []string {

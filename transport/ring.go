@@ -15,16 +15,17 @@ import (
 // Rings under a name and rings in a file differ in how they are found and in
 // what stays of them.
 var (
-	shmScheme = ringMedium{
-		create:  named(ring.Create),
+	shmMedium = ringMedium{
+		create:  byName(ring.Create),
 		open:    here(ring.Open),
 		remove:  ring.Remove,
 		removed: true,
 		others:  []string{fileForm, memfdForm},
-	}.scheme("shm", "shm://NAME", checkName)
+	}
+	shmScheme = shmMedium.scheme("shm", "shm://NAME", checkName)
 
 	fileScheme = ringMedium{
-		create: named(ring.CreateFile),
+		create: byName(ring.CreateFile),
 		open:   here(ring.OpenFile),
 		remove: ring.RemoveFile,
 	}.scheme("file", fileForm, checkPath)
@@ -47,8 +48,8 @@ func (m ringMedium) scheme(name, form string, check func(string) (string, error)
 	return scheme{name: name, form: form, check: check, create: m.newProducer, open: m.newConsumer, inspect: m.inspect}
 }
 
-// named and here fit functions that need less than others do.
-func named(create func(string, ring.Config) (*ring.Ring, error)) func(string, ProducerConfig) (*ring.Ring, error) {
+// byName and here fit functions that need less than others do.
+func byName(create func(string, ring.Config) (*ring.Ring, error)) func(string, ProducerConfig) (*ring.Ring, error) {
 	return func(name string, cfg ProducerConfig) (*ring.Ring, error) { return create(name, cfg.ring()) }
 }
 
@@ -60,8 +61,8 @@ func (cfg ProducerConfig) ring() ring.Config {
 	return ring.Config{Capacity: cfg.Capacity, MaxRecord: cfg.MaxRecord, Slots: cfg.Slots, Checksum: cfg.Checksum, Rendezvous: cfg.Rendezvous, Perm: cfg.Perm}
 }
 
-// look is how often Open looks for something to read.
-const look = 5 * time.Millisecond
+// lookEvery is how often Open looks for something to read.
+const lookEvery = 5 * time.Millisecond
 
 // newProducer makes the ring or takes it over. Between the two steps another
 // producer may close and remove the names; then it starts anew.
@@ -111,7 +112,7 @@ func (m ringMedium) closeProducer(p *ring.Producer, name string) error {
 // ends.
 func (m ringMedium) newConsumer(ctx context.Context, t target, cfg ConsumerConfig) (Consumer, error) {
 	start := time.Now()
-	ticker := time.NewTicker(look)
+	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
 	for {
 		c, err := m.tryConsumer(ctx, t, cfg)
@@ -124,8 +125,7 @@ func (m ringMedium) newConsumer(ctx context.Context, t target, cfg ConsumerConfi
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
-			return nil, fmt.Errorf("%w at %s: waited %v for a producer that lives (%w); last look: %w",
-				ErrNoProducer, t.url, time.Since(start).Round(time.Millisecond), ctx.Err(), err)
+			return nil, noProducer(ctx, t.url, start, err)
 		}
 	}
 }

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -33,15 +35,33 @@ func media(t *testing.T) map[string]string {
 		"shm":  "shm://" + name,
 		"file": "file://" + filepath.ToSlash(filepath.Join(t.TempDir(), "ring")),
 	}
+	dir, err := os.MkdirTemp("", "transport-") // t.TempDir is too long for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	urls["unix"] = "unix://" + filepath.ToSlash(filepath.Join(dir, "stream.sock"))
+	if runtime.GOOS != "windows" {
+		urls["fifo"] = "fifo://" + filepath.Join(dir, "fifo")
+	}
+	urls["auto"] = "auto://" + name + "-auto"
+	urls["tcp"] = "tcp://" + freeAddress(t)
 	if shm.CanSeal {
-		dir, err := os.MkdirTemp("", "transport-") // t.TempDir is too long for a socket
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { os.RemoveAll(dir) })
 		urls["memfd"] = "memfd://" + filepath.Join(dir, "ring.sock")
+		urls["unixpacket"] = "unixpacket://" + filepath.Join(dir, "packets.sock")
 	}
 	return urls
+}
+
+// freeAddress is one at which nobody listens.
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
 }
 
 func publish(t *testing.T, p Producer, texts ...string) {
@@ -80,6 +100,15 @@ func closed(t *testing.T, c io.Closer) {
 	}
 }
 
+// left is closed for the producer of a medium whose consumer went first, which
+// a FIFO takes amiss.
+func left(t *testing.T, medium string, p Producer) {
+	t.Helper()
+	if err := p.Close(); err != nil && !(medium == "fifo" && errors.Is(err, ErrConsumerGone)) {
+		t.Errorf("Close: %v", err)
+	}
+}
+
 func within(t *testing.T, d time.Duration) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), d)
 	t.Cleanup(cancel)
@@ -89,7 +118,11 @@ func within(t *testing.T, d time.Duration) context.Context {
 func TestStream(t *testing.T) {
 	for medium, url := range media(t) {
 		t.Run(medium, func(t *testing.T) {
-			p, err := Create(url, ProducerConfig{Capacity: 64 << 10, Slots: 3})
+			slots := 3
+			if medium == "fifo" {
+				slots = 1
+			}
+			p, err := Create(url, ProducerConfig{Capacity: 64 << 10, Slots: slots})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -109,7 +142,7 @@ func TestStream(t *testing.T) {
 				t.Errorf("got %v, want ErrEmpty", err)
 			}
 			st, err := Inspect(url)
-			if err != nil || st.Producer.Published != 3 || len(st.Consumers) != 1 || st.Consumers[0].Name != "reader" || st.Capacity != 64<<10 || st.Slots != 3 {
+			if err != nil || st.Producer.Published != 3 || len(st.Consumers) != 1 || st.Consumers[0].Name != "reader" && medium != "fifo" || st.Capacity != 64<<10 || st.Slots != slots {
 				t.Errorf("%+v, %v", st, err)
 			}
 			if err := p.Drain(within(t, 5*time.Second)); err != nil {
@@ -160,7 +193,7 @@ func TestOpenWaits(t *testing.T) {
 			publish(t, p, "x")
 			expect(t, r.c, "x")
 			closed(t, r.c)
-			closed(t, p)
+			left(t, medium, p)
 		})
 	}
 }
@@ -187,7 +220,7 @@ func TestOpenGivesUp(t *testing.T) {
 				t.Fatal(err)
 			}
 			closed(t, c)
-			closed(t, p)
+			left(t, medium, p)
 		})
 	}
 }
@@ -231,7 +264,7 @@ func TestRefusals(t *testing.T) {
 			if _, err := Create(url, ProducerConfig{}); !errors.Is(err, ErrProducerLive) || !strings.Contains(err.Error(), "the first") {
 				t.Errorf("a second producer: got %v", err)
 			}
-			if _, err := Create(url, ProducerConfig{Capacity: 16 << 10}); medium != "memfd" && (!errors.Is(err, ErrGeometry) || !strings.Contains(err.Error(), "8192") || !strings.Contains(err.Error(), "16384")) {
+			if _, err := Create(url, ProducerConfig{Capacity: 16 << 10}); (medium == "shm" || medium == "file" || medium == "auto") && (!errors.Is(err, ErrGeometry) || !strings.Contains(err.Error(), "8192") || !strings.Contains(err.Error(), "16384")) {
 				t.Errorf("another capacity: got %v", err)
 			}
 			c, err := Open(t.Context(), url, ConsumerConfig{})
@@ -248,7 +281,7 @@ func TestRefusals(t *testing.T) {
 				t.Errorf("a large record: got %v", err)
 			}
 			closed(t, c)
-			closed(t, p)
+			left(t, medium, p)
 		})
 	}
 	if !shm.CanSeal {

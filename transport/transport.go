@@ -7,6 +7,11 @@
 //	log:///DIR      append-only segment files of frames: unbounded, replayable, stays
 //	mq://NAME       message queue of the kernel (Linux), whose consumers share the records
 //	udp://HOST:PORT datagrams to the address that a consumer binds; lossy
+//	pipe:           standard output to standard input ([CreatePipe], [OpenPipe] for others)
+//	fifo:///PATH    named pipe, removed by a producer that made it and closes
+//	unix:///PATH    stream socket at which the producer serves, unixpacket:///PATH likewise
+//	tcp://HOST:PORT the same over TCP, without encryption and authentication
+//	auto://NAME     the best of shm, file and fifo that works here ([Chosen])
 //
 // NAME is 1 to 200 of A-Za-z0-9._- and does not start with a dot. PATH is
 // absolute and taken as it stands: no escapes, no query.
@@ -25,7 +30,19 @@
 //
 // What a medium promises (reliable, lossy or deadline consumers, exact loss,
 // the death of a producer) is what package ring promises; the errors are those
-// of package ring, under the same names here.
+// of package ring, under the same names here. docs/media.md says where a medium
+// cannot promise it.
+//
+// # Streams
+//
+// Whatever is no shared memory is a stream of frames. Behind it is a ring in the
+// producer's memory (cast.go), on which each consumer elsewhere has a place that
+// is kept by a goroutine (sender.go): so credit, policies, losses and evictions
+// are the ring's, and what is sent is the ring's own bytes. A server (server.go)
+// lets consumers in by a handshake (hello.go) and hears what they have released
+// (acks.go); at a pipe, and a FIFO, there is one, of which nothing is heard. A
+// consumer (stream_consumer.go) shows records where they were read to
+// (window.go), and waits in the runtime's poller (wire.go), not in a thread.
 package transport
 
 import (

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 )
 
@@ -27,9 +26,6 @@ func parse(url string) (target, error) {
 			return target{}, urlError(url, "want %s: %w", s.form, err)
 		}
 		return target{url: url, scheme: s, name: thing}, nil
-	}
-	if slices.Contains(planned, name) {
-		return target{}, urlError(url, "want %s; %s: is not built yet", forms(), name)
 	}
 	return target{}, urlError(url, "want %s, found the unknown scheme %q", forms(), shorten(name))
 }

@@ -83,6 +83,7 @@ var (
 	ErrBatchFull    = ring.ErrBatchFull
 	ErrCorrupt      = ring.ErrCorrupt
 	ErrProducerDied = ring.ErrProducerDied
+	ErrUnreleased   = ring.ErrUnreleased
 	ErrOverrun      = ring.ErrOverrun
 	ErrEvicted      = ring.ErrEvicted
 	ErrBrokenChain  = ring.ErrBrokenChain
@@ -96,4 +97,7 @@ var (
 	// ErrNoProducer: the context of Open ended before there was anything to
 	// read.
 	ErrNoProducer = errors.New("transport: nothing to read")
+	// ErrConsumerGone: the one consumer that this medium can have left, or died,
+	// before the end of the stream.
+	ErrConsumerGone = errors.New("transport: the consumer has gone")
 )

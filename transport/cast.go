@@ -1,0 +1,229 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/carousel-ipc/carousel/ring"
+)
+
+// A cast is the producer of every medium that is a stream: one ring in this
+// process, on which each consumer elsewhere has a place of its own, kept by a
+// sender. So policies, credit and losses are the ring's, and what is sent is
+// the ring's own bytes.
+type cast struct {
+	*ring.Producer
+	ring   *ring.Ring
+	forget func() error    // its memory
+	meets  bool            // a rendezvous
+	asked  context.Context // of the last Reserve
+	url    string
+
+	commits atomic.Uint64 // its update is the fence between a commit and the look for sleepers
+	mu      sync.Mutex
+	senders atomic.Pointer[[]*sender]
+	closing bool
+
+	// lone: there is one consumer, and nothing without it. gone is set when it
+	// has left or died. uncounted: nobody can tell whether it is there.
+	lone, uncounted bool
+
+	gone  atomic.Pointer[error]
+	told  atomic.Bool
+	alone chan struct{} // closed with it
+
+	stop  func() error // ends the coming of consumers
+	after func() error // the last step of Close
+	ended sync.Once
+	err   error
+}
+
+// newCast makes the ring and becomes its producer.
+func newCast(url string, cfg ProducerConfig) (*cast, error) {
+	geometry := cfg.ring()
+	geometry.Rendezvous = false // Commit sees to that, behind waking the senders
+	r, forget, err := castRing(geometry)
+	if err != nil {
+		return nil, err
+	}
+	p, err := r.NewProducer(ring.ProducerConfig{Wait: cfg.Wait, Label: cfg.Label})
+	if err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	nothing := func() error { return nil }
+	c := &cast{Producer: p, meets: cfg.Rendezvous, ring: r, forget: forget, url: url, stop: nothing, after: nothing, alone: make(chan struct{})}
+	c.senders.Store(&[]*sender{})
+	casts.Store(url, c)
+	return c, nil
+}
+
+// casts are the live producers of this process by URL: what is a stream has no
+// name under which others could look at it.
+var casts sync.Map
+
+// attend gives a consumer a place on the ring and begins to send.
+func (p *cast) attend(out conn, cfg ring.ConsumerConfig, how sending) (*sender, error) {
+	c, err := p.ring.NewConsumer(cfg)
+	if err != nil {
+		return nil, err
+	}
+	s := newSender(p, out, c, how)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closing {
+		return nil, errors.Join(ErrRemoved, c.Close())
+	}
+	p.setSenders(append(p.present(), s))
+	return s, nil
+}
+
+func (p *cast) present() []*sender { return *p.senders.Load() }
+
+// setSenders stores a list of its own; mu is held.
+func (p *cast) setSenders(list []*sender) {
+	list = append([]*sender(nil), list...)
+	p.senders.Store(&list)
+}
+
+// left forgets a sender that has ended with err.
+func (p *cast) left(s *sender, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var rest []*sender
+	for _, other := range p.present() {
+		if other != s {
+			rest = append(rest, other)
+		}
+	}
+	p.setSenders(rest)
+	if p.lone && err != nil && p.gone.CompareAndSwap(nil, &err) {
+		close(p.alone)
+	}
+}
+
+func (p *cast) goneErr() error {
+	if err := p.gone.Load(); err != nil {
+		p.told.Store(true)
+		return *err
+	}
+	return nil
+}
+
+// Gone is closed when the one consumer of a medium that has no other has left
+// or died; every call then says so.
+func (p *cast) Gone() <-chan struct{} { return p.alone }
+
+var errUncounted = fmt.Errorf("transport: the one consumer of a pipe is not waited for: %w", errors.ErrUnsupported)
+
+// lateErr is goneErr if that was not told before.
+func (p *cast) lateErr() error {
+	if p.told.Load() {
+		return nil
+	}
+	return p.goneErr()
+}
+
+func (p *cast) Reserve(ctx context.Context, h Header, n int) ([]byte, error) {
+	if err := p.goneErr(); err != nil {
+		return nil, err
+	}
+	p.asked = ctx
+	b, err := p.Producer.ReserveRecord(ctx, h, n)
+	if gone := p.goneErr(); gone != nil {
+		return nil, gone
+	}
+	return b, err
+}
+
+func (p *cast) TryReserve(h Header, n int) ([]byte, error) {
+	if err := p.goneErr(); err != nil {
+		return nil, err
+	}
+	p.asked = nil
+	return p.Producer.TryReserveRecord(h, n)
+}
+
+func (p *cast) Commit() error {
+	if err := p.goneErr(); err != nil {
+		return err
+	}
+	err := p.Producer.Commit()
+	p.wake()
+	if err != nil || !p.meets {
+		return err
+	}
+	ctx := p.asked
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	return p.Drain(ctx)
+}
+
+// wake rings for the senders that found nothing.
+func (p *cast) wake() {
+	p.commits.Add(1)
+	for _, s := range p.present() {
+		s.wake()
+	}
+}
+
+func (p *cast) WaitConsumers(ctx context.Context, n int) error {
+	if p.uncounted {
+		return errUncounted
+	}
+	return p.Producer.WaitConsumers(ctx, n)
+}
+
+func (p *cast) Drain(ctx context.Context) error {
+	err := p.Producer.Drain(ctx)
+	if gone := p.lateErr(); gone != nil {
+		return gone
+	}
+	return err
+}
+
+func (p *cast) Stats() (Stats, error) {
+	st, err := p.Producer.Stats()
+	st.Name = p.url
+	return st, err
+}
+
+func (p *cast) Close() error {
+	again := true
+	p.ended.Do(func() {
+		again = false
+		p.err = p.close()
+	})
+	if again {
+		return os.ErrClosed
+	}
+	return p.err
+}
+
+// closePatience is how long Close waits for a consumer that takes nothing: what
+// it has not been sent by then it will not see.
+const closePatience = 2 * time.Second
+
+func (p *cast) close() error {
+	casts.CompareAndDelete(p.url, p)
+	errs := []error{p.stop()}
+	p.mu.Lock()
+	p.closing = true
+	p.mu.Unlock()
+	errs = append(errs, p.Producer.Close())
+	p.wake()
+	var all sync.WaitGroup
+	for _, s := range p.present() {
+		all.Go(func() { s.finish(closePatience) })
+	}
+	all.Wait()
+	errs = append(errs, p.lateErr(), p.ring.Close(), p.forget(), p.after())
+	return errors.Join(errs...)
+}
+
+var _ Producer = (*cast)(nil)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -156,6 +157,7 @@ type consumption struct {
 	sink     sink
 	receiver receiver
 	name     string
+	medium   string    // what an auto URL came to
 	begun    time.Time // the first record
 	seconds  float64
 	// Producers: those of attachments that are over, and the first of this one.
@@ -230,6 +232,7 @@ func (k *consumption) attach(ctx context.Context, d time.Duration, from transpor
 		return err
 	}
 	k.c, k.name, k.firstEpoch = c, c.Stats().Name, c.Epoch()
+	k.medium = k.console.chosen(k.f.url, k.f.medium, c)
 	return nil
 }
 
@@ -293,7 +296,7 @@ func beginsAnew(medium string) bool { return medium == "udp" || medium == "mq" }
 func (k *consumption) summary(err error) consumerSummary {
 	a := &k.receiver.account
 	s := consumerSummary{
-		URL: k.f.url, Medium: k.f.medium, Name: k.name, Policy: k.f.policy.String(),
+		URL: k.f.url, Medium: cmp.Or(k.medium, k.f.medium), Name: k.name, Policy: k.f.policy.String(),
 		Received: a.received, Bytes: a.bytes, Seconds: k.seconds,
 		Lost: a.lost, FirstLost: a.firstLost, LastLost: a.lastLost,
 		Torn: a.torn, OutOfOrder: a.outOfOrder, Duplicates: a.duplicates,

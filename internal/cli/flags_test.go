@@ -72,7 +72,7 @@ func TestUsageErrors(t *testing.T) {
 		{"producer", []string{"file://tmp/x"}, "three slashes"},
 		{"consumer", nil, "want a URL"},
 		{"consumer", []string{"shm://a b"}, `found ' '`},
-		{"consumer", []string{"pipe:"}, "pipe: is not built yet"},
+		{"consumer", []string{"nosuch://x"}, `unknown scheme "nosuch"`},
 		{"consumer", []string{"-policy", "deadline", "shm://a"}, "want reliable, lossy or deadline=D"},
 		{"consumer", []string{"-policy", "deadline=0s", "shm://a"}, "want reliable, lossy or deadline=D"},
 		{"consumer", []string{"-from", "seq=0", "shm://a"}, "N from 1"},

@@ -204,9 +204,12 @@ func produce(f producerFlags, stdin io.Reader, c *console, sig *interrupts, sum 
 	if err != nil {
 		return err
 	}
+	sum.Medium = c.chosen(f.url, f.medium, p)
+	ctx, forget := withConsumer(sig.stop, p)
+	defer forget()
 	w := &publisher{
 		p:      p,
-		ctx:    sig.stop,
+		ctx:    ctx,
 		header: transport.Header{Type: uint16(f.typ)},
 		max:    p.MaxRecord(),
 		batch:  f.batch,
@@ -225,8 +228,8 @@ func produce(f producerFlags, stdin io.Reader, c *console, sig *interrupts, sum 
 			err = publishInput(stdin, f.split, w)
 		}
 	}
-	if interrupted(err) && sig.stop.Err() != nil {
-		err = nil
+	if interrupted(err) && ctx.Err() != nil {
+		err = nil // of a consumer that has gone, Drain or Close tells
 	}
 	w.live.set("waiting until consumers have everything")
 	err = errors.Join(err, drain(sig.now, p, f.drain))
@@ -235,6 +238,24 @@ func produce(f producerFlags, stdin io.Reader, c *console, sig *interrupts, sum 
 		sum.Evicted, sum.Fence = st.Producer.Evictions, st.Producer.Fence
 	}
 	return errors.Join(err, p.Close())
+}
+
+// withConsumer ends a context when the medium has one consumer and that has
+// gone: who waits for input would not hear of it.
+func withConsumer(ctx context.Context, p transport.Producer) (context.Context, context.CancelFunc) {
+	one, ok := p.(interface{ Gone() <-chan struct{} })
+	if !ok {
+		return ctx, func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		select {
+		case <-one.Gone():
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
 }
 
 // waitConsumers waits for -consumers; only a signal ends that.

@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -107,12 +108,13 @@ func summarize(c *console, s interface{ line() string }, asJSON bool) {
 	c.print(b.String())
 }
 
-// errorText is err on one line, "" for nil.
+// errorText is err on one line, "" for nil. What several calls found is said
+// once.
 func errorText(err error) string {
 	if err == nil {
 		return ""
 	}
-	return strings.ReplaceAll(err.Error(), "\n", "; ")
+	return strings.Join(slices.Compact(strings.Split(err.Error(), "\n")), "; ")
 }
 
 // Figures for people.

@@ -8,14 +8,19 @@ const urlTable = `URLs:
                     ring in sealed memory that the producer hands out at a socket (Linux);
                     consumers cannot touch what others read; nothing stays but the socket's
                     name after a kill
+  pipe:             producer's standard output to consumer's standard input; one consumer,
+                    reliable only
+  fifo:///PATH      named pipe, likewise; removed at a clean end by a producer that made it
+  unix:///PATH      stream socket at which the producer serves any number of consumers
+  unixpacket:///PATH  the same, in packets (Linux, BSD)
+  tcp://HOST:PORT   the same from machine to machine; no encryption, no authentication
+  udp://HOST:PORT   datagrams, a record in each, to the address that the consumer binds;
+                    what is lost is counted
   log:///DIR        segment files that only grow; stays. Consumers read it from the oldest
                     record on unless told otherwise, and never hold the producer up
   mq://NAME         message queue of the kernel (Linux), removed at a clean end if it is
                     empty; consumers share the records; the type, to 32767, is the priority
-  udp://HOST:PORT   datagrams, a record in each, to the address that the consumer binds;
-                    what is lost is counted
-  pipe:, fifo:///PATH, unix:///PATH, tcp://HOST:PORT, auto://NAME
-                                                   planned, not built yet
+  auto://NAME       the best of shm, file and fifo that works here; says which and why
 `
 
 const producerUsage = `producer [flags] URL
@@ -84,6 +89,7 @@ Examples:
   consumer shm://words &  producer -consumers 1 shm://words < /usr/share/dict/words
   tail -f app.log | producer shm://log
   producer -gen 10000000 -batch 64 -consumers 3 shm://load
+  producer pipe: < access.log | consumer pipe: | wc -l
 `
 
 const consumerUsage = `consumer [flags] URL

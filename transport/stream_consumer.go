@@ -115,10 +115,11 @@ func (c *streamConsumer) take() (rec Record, want int, err error) {
 		if len(b) < frame.HeaderSize {
 			return Record{}, frame.HeaderSize, nil
 		}
-		n, err := frame.Length(b, c.end.max)
+		_, m, err := frame.Peek(b, c.end.max)
 		if err != nil {
 			return Record{}, 0, c.corrupt(err)
 		}
+		n := m.Size()
 		if len(b) < n {
 			return Record{}, n, nil
 		}

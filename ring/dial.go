@@ -40,7 +40,8 @@ func takePlace(ctx context.Context, c *net.UnixConn, stop func() bool, name stri
 	}
 	if err != nil {
 		stop()
-		return nil, errors.Join(fmt.Errorf("%s: %w", name, err), c.Close())
+		hangUp(c)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	b.acquire()
 	go b.listen()
@@ -119,7 +120,8 @@ func receive(ctx context.Context, c *net.UnixConn, path string) (b *dialedBackin
 	b = &dialedBacking{path: path, conn: c, slot: int(r.slot), dead: make(chan struct{}), answer: make(chan struct{}, 1),
 		alone: producer == uint32(os.Geteuid()) && r.flags&flagManyUsers == 0, patience: r.patience}
 	if b.memory, err = shm.OpenMemfd(files[0], int64(r.size), shm.SealedForReaders, shm.ReadOnly); err != nil {
-		return nil, errors.Join(fmt.Errorf("%w: broadcast segment: %w", ErrFormat, err), files[1].Close())
+		shm.Discard(files[1])
+		return nil, fmt.Errorf("%w: broadcast segment: %w", ErrFormat, err)
 	}
 	if b.own, err = shm.OpenMemfd(files[1], page, shm.SealedForWriters, shm.ReadWrite); err != nil {
 		return nil, errors.Join(fmt.Errorf("%w: slot: %w", ErrFormat, err), b.memory.Close())
@@ -167,7 +169,7 @@ type dialedBacking struct {
 func (b *dialedBacking) listen() {
 	var said [1]byte
 	for {
-		n, err := b.conn.Read(said[:])
+		n, err := bare{b.conn}.Read(said[:])
 		if n == 0 || err != nil {
 			break
 		}
@@ -265,7 +267,8 @@ func (b *dialedBacking) release() error {
 	if b.handles.Add(-1) > 0 {
 		return nil
 	}
-	return errors.Join(b.closeMemory(), ignoreClosed(b.conn.Close()))
+	hangUp(b.conn)
+	return b.closeMemory()
 }
 
 func (b *dialedBacking) closeMemory() error {

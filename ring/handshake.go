@@ -149,7 +149,7 @@ func readReply(c *net.UnixConn, descriptors int) (r reply, files []*os.File, err
 	n, files, err := shm.Receive(c, b[:], descriptors)
 	defer func() {
 		if err != nil {
-			closeFiles(files)
+			shm.Discard(files...)
 			files = nil
 		}
 	}()
@@ -159,7 +159,7 @@ func readReply(c *net.UnixConn, descriptors int) (r reply, files []*os.File, err
 	if n == 0 {
 		return r, files, io.ErrUnexpectedEOF
 	}
-	if _, err := io.ReadFull(c, b[n:]); err != nil {
+	if _, err := io.ReadFull(bare{c}, b[n:]); err != nil {
 		return r, files, err
 	}
 	u32 := func(off int) uint32 { return binary.LittleEndian.Uint32(b[off:]) }
@@ -177,7 +177,7 @@ func readReply(c *net.UnixConn, descriptors int) (r reply, files []*os.File, err
 		return r, files, fmt.Errorf("%w: text of %d bytes in the reply, want at most %d", ErrFormat, length, mostText)
 	}
 	text := make([]byte, length)
-	if _, err := io.ReadFull(c, text); err != nil {
+	if _, err := io.ReadFull(bare{c}, text); err != nil {
 		return r, files, err
 	}
 	r = reply{
@@ -193,8 +193,23 @@ func readReply(c *net.UnixConn, descriptors int) (r reply, files []*os.File, err
 	return r, files, nil
 }
 
-func closeFiles(files []*os.File) {
-	for _, f := range files {
-		_ = f.Close()
+// bare is a connection with which no descriptors come any more: whoever sends
+// some is refused, and the read not held up by them.
+type bare struct{ *net.UnixConn }
+
+func (c bare) Read(b []byte) (int, error) {
+	n, _, err := shm.Receive(c.UnixConn, b, 0)
+	if err != nil {
+		return 0, err // bytes with descriptors do not count
 	}
+	return n, nil
+}
+
+// hangUp closes c. The other side is told at once. The rest may take as long
+// as that one likes, which may have left descriptors in it, and is not waited
+// for.
+func hangUp(c *net.UnixConn) {
+	_ = c.CloseWrite()
+	_ = c.CloseRead()
+	go c.Close()
 }

@@ -30,6 +30,9 @@ func (r *Ring) Invite() (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := shm.TakeNothing(ours); err != nil {
+		return nil, errors.Join(err, ours.Close(), theirs.Close())
+	}
 	if !b.greet(ours) {
 		return nil, errors.Join(errOneProducer, theirs.Close())
 	}

@@ -34,7 +34,7 @@ func (d *desk) enter(c *net.UnixConn) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if len(d.clients) == deskPlaces {
-		_ = d.clients[0].Close()
+		hangUp(d.clients[0])
 		d.clients = slices.Delete(d.clients, 0, 1)
 	}
 	d.clients = append(d.clients, c)
@@ -96,7 +96,7 @@ func (b *servedBacking) handshake(c *net.UnixConn, limit time.Duration) (slot in
 	if err := b.admits(user); err != nil {
 		return refuse(codeUser, err)
 	}
-	h, err := readHello(c)
+	h, err := readHello(bare{c})
 	if err != nil {
 		return -1, err
 	}
@@ -150,7 +150,7 @@ func (b *servedBacking) admits(user uint32) error {
 func (b *servedBacking) attend(c *net.UnixConn) {
 	var said [1]byte
 	for joined := false; ; joined = true {
-		if n, err := c.Read(said[:]); n == 0 || err != nil || joined || said[0] != sayJoin {
+		if n, err := (bare{c}).Read(said[:]); n == 0 || err != nil || joined || said[0] != sayJoin {
 			return
 		}
 		b.countJoined()

@@ -140,6 +140,11 @@ func makeServed(l *net.UnixListener, cfg ServeConfig) (*servedBacking, error) {
 	if os.Getpagesize() != page && shm.CanSeal {
 		return nil, fmt.Errorf("ring: pages of this machine have %d bytes, want %d for a served ring: %w", os.Getpagesize(), page, errors.ErrUnsupported)
 	}
+	if l != nil {
+		if err := shm.TakeNothing(l); err != nil {
+			return nil, err
+		}
+	}
 	f, err := shm.CreateMemfd("carousel-ring", int64(geo.broadcastSize()))
 	if err != nil {
 		return nil, err
@@ -169,7 +174,7 @@ func Inspect(ctx context.Context, path string) (Stats, error) {
 	if err != nil {
 		return Stats{}, err
 	}
-	defer c.Close()
+	defer hangUp(c)
 	defer stop()
 	r, _, err := ask(ctx, c, wishStatistics, 0)
 	if err != nil {

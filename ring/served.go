@@ -197,7 +197,7 @@ func (b *servedBacking) stop() error {
 	first := b.first
 	b.first = nil
 	for c := range b.conns {
-		_ = c.Close()
+		hangUp(c)
 	}
 	b.mu.Unlock()
 	errs := []error{b.unname(), closeListener(b.listener), b.memory.Close()}
@@ -337,7 +337,7 @@ func (b *servedBacking) greet(c *net.UnixConn) bool {
 
 func (b *servedBacking) part(c *net.UnixConn) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	delete(b.conns, c)
-	_ = c.Close()
+	b.mu.Unlock()
+	_ = c.Close() // holds up nobody else
 }

@@ -75,10 +75,10 @@ func (f *File) Seal(s Seals) error {
 // OpenMemfd makes a File of a descriptor that somebody handed over, if it is a
 // memfd with at least the seals s and of exactly size bytes: nothing that its
 // giver, or anybody, can do afterwards makes a mapping of it fault. It takes
-// file over, and closes it when it refuses; such errors wrap [ErrSeals].
+// file over, and discards it when it refuses; such errors wrap [ErrSeals].
 func OpenMemfd(file *os.File, size int64, s Seals, a Access) (*File, error) {
 	if err := checkMemfd(file, size, s); err != nil {
-		_ = file.Close()
+		Discard(file)
 		return nil, fmt.Errorf("shm: %s: %w", file.Name(), err)
 	}
 	return memfd(file, size, a)

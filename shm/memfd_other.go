@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"syscall"
 	"time"
 )
 
@@ -37,6 +38,12 @@ func Send(*net.UnixConn, []byte, ...*File) error { return ErrNoMemfd }
 
 // Receive takes descriptors that were handed over, on Linux.
 func Receive(*net.UnixConn, []byte, int) (int, []*os.File, error) { return 0, nil, ErrNoMemfd }
+
+// Discard closes files that were handed over, on Linux.
+func Discard(...*os.File) {}
+
+// TakeNothing has descriptors refused, on Linux.
+func TakeNothing(syscall.Conn) error { return ErrNoMemfd }
 
 // PeerUser is who made the other end of c, on Linux.
 func PeerUser(*net.UnixConn) (uint32, error) { return 0, ErrNoMemfd }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -52,36 +54,84 @@ func Send(c *net.UnixConn, msg []byte, files ...*File) error {
 	return nil
 }
 
-// surplus is how many descriptors more than wanted are taken in order to be
-// counted; the kernel drops what is beyond them and says that it did.
-const surplus = 8
+// mostPassed is how many descriptors the kernel hands over at once. There is
+// always room for all: what has none the kernel closes during the read, and
+// that may take as long as the sender likes.
+const mostPassed = 253
 
 // Receive reads into b and takes the descriptors that come with the first
 // byte of it: want of them, or none where the sender hands over none. With any
 // other number all are closed, and the error wraps [ErrSeals]. They are closed
-// on exec.
+// on exec. Whatever was sent, a read takes no longer than the bytes of it: who
+// reads nothing but by Receive cannot be held up by descriptors.
 func Receive(c *net.UnixConn, b []byte, want int) (n int, files []*os.File, err error) {
-	oob := make([]byte, unix.CmsgSpace((want+surplus)*4))
+	oob := make([]byte, unix.CmsgSpace(mostPassed*4))
 	n, oobn, flags, _, err := c.ReadMsgUnix(b, oob)
 	if err != nil {
-		return n, nil, err
+		return 0, nil, err
 	}
 	fds, err := descriptors(oob[:oobn])
 	switch {
 	case err != nil:
-	case flags&unix.MSG_CTRUNC != 0:
+	case flags&unix.MSG_CTRUNC != 0: // no more can be open here
 		err = wrongMemory(fmt.Sprintf("%d descriptors", want), fmt.Sprintf("more than %d", len(fds)))
 	case len(fds) != want && len(fds) != 0:
 		err = wrongMemory(fmt.Sprintf("%d descriptors", want), fmt.Sprint(len(fds)))
 	}
-	if err != nil {
-		closeAll(fds)
-		return n, nil, err
-	}
 	for _, fd := range fds {
 		files = append(files, os.NewFile(uintptr(fd), "received memory"))
 	}
+	if err != nil {
+		Discard(files...)
+		return n, nil, err
+	}
 	return n, files, nil
+}
+
+// discardPatience is how long Discard waits.
+const discardPatience = 50 * time.Millisecond
+
+// Discard closes files that somebody else made, and waits for it a moment at
+// most: the last close of a socket that lingers, or of a file in a file system
+// of its giver's, takes as long as that one likes.
+func Discard(files ...*os.File) {
+	if len(files) == 0 {
+		return
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for _, f := range files {
+			_ = control(f, func(fd int) error {
+				return unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{})
+			})
+			_ = f.Close()
+		}
+	}()
+	select {
+	case <-done:
+	case <-time.After(discardPatience):
+	}
+}
+
+// TakeNothing has the kernel refuse descriptors that anybody sends to c, or to
+// what c accepts: EPERM for the sender. Kernels before 6.16 cannot; there they
+// come, and [Receive] has to close them.
+func TakeNothing(c syscall.Conn) error {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var failed error
+	if err := raw.Control(func(fd uintptr) {
+		failed = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_PASSRIGHTS, 0)
+	}); err != nil {
+		return err
+	}
+	if failed != nil && !errors.Is(failed, unix.ENOPROTOOPT) {
+		return fmt.Errorf("shm: take no descriptors: %w", os.NewSyscallError("setsockopt", failed))
+	}
+	return nil
 }
 
 func descriptors(oob []byte) (fds []int, err error) {

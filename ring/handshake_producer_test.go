@@ -246,7 +246,7 @@ func TestClientsThatSendDescriptors(t *testing.T) {
 				}
 			}
 			inTimeOf(t, "an honest consumer beside them", 3*time.Second, func() {
-				for range 20 {
+				for range 5 {
 					d, err := Dial(background, path)
 					if err != nil { // the slots may be theirs for a moment
 						time.Sleep(50 * time.Millisecond)

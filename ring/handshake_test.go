@@ -139,4 +139,3 @@ func quantiles(d []time.Duration) (median, p99, worst time.Duration) {
 	slices.Sort(d)
 	return d[len(d)/2], d[len(d)*99/100], d[len(d)-1]
 }
-

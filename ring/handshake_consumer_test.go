@@ -406,6 +406,10 @@ func TestLingeringDescriptorsHoldUpNoConsumer(t *testing.T) {
 		{"behind the offer", func(c *net.UnixConn, l int) {
 			_ = hand(c, offer, f.good, f.place)
 			_ = hand(c, []byte{sayJoined}, l)
+		}},
+		{"unread", func(c *net.UnixConn, l int) {
+			_ = hand(c, offer, f.good, f.place)
+			_ = hand(c, []byte{sayJoined}, f.place) // ends the connection
 			_ = hand(c, []byte{sayJoined}, l)
 		}},
 	} {

@@ -227,19 +227,21 @@ func TestClientsThatSendDescriptors(t *testing.T) {
 			for i := range 40 {
 				fd := lingering(t)
 				c := visit(t, path, nil)
-				switch i % 3 {
+				switch i % 4 {
 				case 0:
 					_ = hand(c, goodHello, fd)
-				case 1: // behind the offer, and unread
+				case 1: // behind the offer
 					_, _ = c.Write(goodHello)
 					_ = hand(c, []byte("j"), fd)
+				case 3: // behind what ends the connection, hence unread
+					_, _ = c.Write([]byte(string(goodHello) + "?"))
 					_ = hand(c, []byte("j"), fd)
 				case 2: // in the middle of a hello
 					_, _ = c.Write(goodHello[:7])
 					_ = hand(c, goodHello[7:9], fd)
 				}
 				go unix.Close(fd) // it may be the last
-				if i%2 == 0 {
+				if i%8 < 4 {
 					c.Close()
 				} else {
 					crowd = append(crowd, c)

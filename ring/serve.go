@@ -141,9 +141,7 @@ func makeServed(l *net.UnixListener, cfg ServeConfig) (*servedBacking, error) {
 		return nil, fmt.Errorf("ring: pages of this machine have %d bytes, want %d for a served ring: %w", os.Getpagesize(), page, errors.ErrUnsupported)
 	}
 	if l != nil {
-		if err := shm.TakeNothing(l); err != nil {
-			return nil, err
-		}
+		shm.TakeNothing(l)
 	}
 	f, err := shm.CreateMemfd("carousel-ring", int64(geo.broadcastSize()))
 	if err != nil {

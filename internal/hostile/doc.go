@@ -26,5 +26,6 @@
 //	    ServeConfig.Distrust; but a user can always end his own processes and unlink his files
 //	T4  root, and whoever may trace the producer, can do everything
 //
-// (T2, hostile producers, and hostile handshakes are with the tests of package ring.)
+// (T2, hostile producers, and H3, hostile handshakes, are with the tests of package
+// ring: handshake_*_test.go.)
 package hostile

@@ -286,6 +286,22 @@ func TestProducerEndsBesideLingeringDescriptors(t *testing.T) {
 	})
 }
 
+// Nor by what those have sent who were not accepted yet.
+func TestListenerEndsBesideLingeringDescriptors(t *testing.T) {
+	path := socketPath(t)
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	must(t, err)
+	c := visit(t, path, nil)
+	defer c.Close()
+	fd := lingering(t)
+	must(t, hand(c, goodHello, fd))
+	must(t, unix.Close(fd)) // the other one is in the socket
+	inTimeOf(t, "the end", 3*time.Second, func() { _ = closeListener(l) })
+	if _, err := net.Dial("unix", path); err == nil {
+		t.Error("somebody listens")
+	}
+}
+
 // clients is how many stall at once: CAROUSEL_CLIENTS of a long run, or few.
 func clients(t *testing.T) (n int, long bool) {
 	t.Helper()

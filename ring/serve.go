@@ -93,11 +93,20 @@ func (c ServeConfig) perUser(slots int) int {
 	return max(slots/4, 1)
 }
 
+// closeListener waits a moment at most: clients that nobody has accepted may
+// have left descriptors that are slow to close. Nobody connects any more by then.
 func closeListener(l *net.UnixListener) error {
 	if l == nil {
 		return nil
 	}
-	return ignoreClosed(l.Close())
+	closed := make(chan error, 1)
+	go func() { closed <- ignoreClosed(l.Close()) }()
+	select {
+	case err := <-closed:
+		return err
+	case <-time.After(50 * time.Millisecond):
+		return nil
+	}
 }
 
 // foreign are the users that are not our own.

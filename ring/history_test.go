@@ -17,7 +17,7 @@ import (
 	"github.com/anishathalye/porcupine"
 
 	"github.com/carousel-ipc/carousel/futex"
-	"github.com/carousel-ipc/carousel/internal/monotonic"
+	"github.com/carousel-ipc/carousel/shm"
 )
 
 // Linearizability. What producers and consumers did and found, with the times
@@ -88,14 +88,28 @@ func (s *logState) step(d deed) (ok bool) {
 	return ok
 }
 
-// A diary is what one client did.
+// A diary is what one client did, and when by a clock that all clients share: a
+// word that each look moves on. The clocks of two processors do not agree to
+// the nanosecond, and less where a hypervisor moves them about.
 type diary struct {
 	client int
+	clock  *uint64
 	deeds  []deed
 }
 
+func (d *diary) now() int64 { return int64(add64(d.clock, 1)) }
+
+// sharedClock is a word of a ring that is nobody's.
+func sharedClock(r *Ring) (clock *uint64, unmap func() error, err error) {
+	a, err := attach(r.backing, r.view.geometry, shm.ReadOnly, shm.ReadWrite)
+	if err != nil {
+		return nil, nil, err
+	}
+	return a.slots.w64(page - 8), func() error { return errors.Join(a.unmap(), a.backing.release()) }, nil
+}
+
 func (d *diary) note(kind deedKind, from, to uint64, call int64) {
-	d.deeds = append(d.deeds, deed{d.client, kind, from, to, call, monotonic.Now()})
+	d.deeds = append(d.deeds, deed{d.client, kind, from, to, call, d.now()})
 }
 
 // produceDiary appends batches of one to three records.
@@ -107,7 +121,7 @@ func produceDiary(p *Producer, d *diary, rng *rand.Rand, n int) error {
 				return err
 			}
 		}
-		last, call := p.Sequence()-1, monotonic.Now()
+		last, call := p.Sequence()-1, d.now()
 		if err := p.Commit(); err != nil {
 			return err
 		}
@@ -123,7 +137,7 @@ func produceDiary(p *Producer, d *diary, rng *rand.Rand, n int) error {
 func consumeDiary(r *Ring, d *diary, policy Policy, rng *rand.Rand) error {
 	var c *Consumer
 	join := func() error {
-		call := monotonic.Now()
+		call := d.now()
 		kind, from := joined, Oldest
 		if rng.IntN(2) == 0 {
 			kind, from = joinedLatest, Latest
@@ -140,7 +154,7 @@ func consumeDiary(r *Ring, d *diary, policy Policy, rng *rand.Rand) error {
 	defer func() { c.Close() }()
 	var buf []byte
 	for idle := 0; ; {
-		call := monotonic.Now()
+		call := d.now()
 		rec, err := c.Read(never, buf)
 		var over *OverrunError
 		switch {
@@ -197,8 +211,10 @@ func TestHistoriesOfGoroutinesAreLinearizable(t *testing.T) {
 		diaries := make([]diary, historyConsumers+1)
 		errs := make([]error, historyConsumers+1)
 		var wg sync.WaitGroup
+		clock, unmap, err := sharedClock(r)
+		must(t, err)
 		for i := range diaries {
-			diaries[i].client = i
+			diaries[i].client, diaries[i].clock = i, clock
 			rng := rand.New(rand.NewPCG(s0, uint64(round*10+i)))
 			wg.Go(func() {
 				if i == 0 {
@@ -210,6 +226,7 @@ func TestHistoriesOfGoroutinesAreLinearizable(t *testing.T) {
 		}
 		wg.Wait()
 		must(t, errors.Join(errs...))
+		must(t, unmap())
 		var all []deed
 		for _, d := range diaries {
 			all = append(all, d.deeds...)
@@ -255,7 +272,12 @@ func diaristRole() error {
 	if err != nil {
 		return err
 	}
-	d, rng := diary{client: client}, rand.New(rand.NewPCG(seed, uint64(client)))
+	clock, unmap, err := sharedClock(r)
+	if err != nil {
+		return err
+	}
+	defer unmap()
+	d, rng := diary{client: client, clock: clock}, rand.New(rand.NewPCG(seed, uint64(client)))
 	if client == 0 {
 		p, err := r.NewProducer()
 		if err != nil {

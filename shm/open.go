@@ -19,9 +19,18 @@ import (
 func Open(path string, a Access) (*File, error) {
 	file, info, err := openSafe(path, a, false)
 	if err != nil {
-		return nil, fmt.Errorf("shm: open %s: %w", path, err)
+		return nil, fmt.Errorf("shm: open %s: %w", path, bare(err))
 	}
 	return &File{path: path, file: file, info: info, size: info.Size(), access: a, named: true}, nil
+}
+
+// bare is an error of the system's without what it was doing to which path,
+// which whoever wraps it says.
+func bare(err error) error {
+	if e, ok := err.(*fs.PathError); ok {
+		return e.Err
+	}
+	return err
 }
 
 // A file that is being published may have two names for a moment: how often,
@@ -48,7 +57,7 @@ func openSafe(path string, a Access, create bool) (*os.File, fs.FileInfo, error)
 	}
 	if errors.Is(err, fs.ErrPermission) && before != nil {
 		if refusal := checkPrivate(nil, before); errors.Is(refusal, ErrUnsafeFile) {
-			err = fmt.Errorf("%w: %w", refusal, err)
+			err = fmt.Errorf("%w: %w", refusal, bare(err))
 		}
 	}
 	if err != nil {

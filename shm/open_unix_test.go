@@ -91,6 +91,9 @@ func TestOpenRefuses(t *testing.T) {
 					if !errors.Is(err, shm.ErrUnsafeFile) || !strings.Contains(err.Error(), test.found) {
 						t.Errorf("%v: found %v", a, err)
 					}
+					if strings.Count(err.Error(), path) != 1 {
+						t.Errorf("%v: found %v, want the path in it once", a, err)
+					}
 				case <-time.After(enough):
 					t.Fatalf("%v: Open blocks", a)
 				}
@@ -100,8 +103,13 @@ func TestOpenRefuses(t *testing.T) {
 }
 
 func TestOpenNothing(t *testing.T) {
-	if _, err := shm.Open(filepath.Join(t.TempDir(), "none"), shm.ReadOnly); !errors.Is(err, fs.ErrNotExist) || errors.Is(err, shm.ErrUnsafeFile) {
+	path := filepath.Join(t.TempDir(), "none")
+	_, err := shm.Open(path, shm.ReadOnly)
+	if !errors.Is(err, fs.ErrNotExist) || errors.Is(err, shm.ErrUnsafeFile) {
 		t.Errorf("found %v", err)
+	}
+	if want := "shm: open " + path + ": no such file or directory"; err.Error() != want {
+		t.Errorf("found %v, want %s", err, want)
 	}
 }
 

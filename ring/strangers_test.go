@@ -27,7 +27,7 @@ func TestPatience(t *testing.T) {
 		refused  string
 	}{
 		{0, Lossy, ""},
-		{0, Reliable, "policy reliable, want lossy"},
+		{0, Reliable, "want lossy (its producer does not let consumers whom it does not trust hold it up: ServeConfig.Patience is 0)"},
 		{0, Deadline(1), "policy deadline=1ns, want lossy"},
 		{time.Second, Lossy, ""},
 		{time.Second, Deadline(time.Second), ""},

@@ -41,7 +41,7 @@ func (t terms) admit(p Policy) error {
 		return nil
 	}
 	if t.patience == 0 {
-		return fmt.Errorf("%w: policy %v, want lossy", ErrRefused, p)
+		return fmt.Errorf("%w: policy %v, want lossy (its producer does not let consumers whom it does not trust hold it up: ServeConfig.Patience is 0)", ErrRefused, p)
 	}
-	return fmt.Errorf("%w: policy %v, want lossy or a deadline of at most %v", ErrRefused, p, t.patience)
+	return fmt.Errorf("%w: policy %v, want lossy or a deadline of at most %v (ServeConfig.Patience of its producer)", ErrRefused, p, t.patience)
 }

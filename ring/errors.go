@@ -5,9 +5,14 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/carousel-ipc/carousel/shm"
 )
 
-// Making and opening.
+// Making and opening. Besides these, fs.ErrNotExist: there is no such ring;
+// errors.ErrUnsupported: this system has not what the ring would need (shared
+// memory under names, sealed memory); syscall.EFBIG: the ring is larger than
+// this process may make or map.
 var (
 	// ErrConfig: a value of a configuration is out of its range.
 	ErrConfig = errors.New("ring: invalid configuration")
@@ -33,6 +38,15 @@ var (
 	// ErrUnclean: a file ring survived a restart of the machine without
 	// checksums: what of it reached the disk cannot be told.
 	ErrUnclean = errors.New("ring: machine restarted since the last record and the records carry no checksum")
+	// ErrUnsafeFile: what has a named ring's name is not a file that this user
+	// alone can reach: another's, open to group or others, a link, no regular
+	// file, or one of several names.
+	ErrUnsafeFile = shm.ErrUnsafeFile
+	// ErrNoSpace: the file system has no room for the ring.
+	ErrNoSpace = shm.ErrNoSpace
+	// ErrLocked: somebody else makes or removes a ring of this name, or holds the
+	// lock of the socket's folder, and was not done within two seconds.
+	ErrLocked = shm.ErrLocked
 )
 
 // Publishing and consuming. Besides these, calls return os.ErrClosed after

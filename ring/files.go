@@ -16,7 +16,7 @@ import (
 // waits for a ring to appear may as well go on waiting.
 var (
 	errHalf = fmt.Errorf("ring: half made or half removed: %w", fs.ErrNotExist)
-	errBusy = errors.New("ring: is being made or removed by another process")
+	errBusy = fmt.Errorf("ring: is being made or removed by another process: %w", ErrLocked)
 )
 
 func openFiles(path string, file bool) (*namedBacking, geometry, error) {

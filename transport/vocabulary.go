@@ -77,6 +77,9 @@ var (
 	ErrRemoved      = ring.ErrRemoved
 	ErrRefused      = ring.ErrRefused
 	ErrUnclean      = ring.ErrUnclean
+	ErrUnsafeFile   = ring.ErrUnsafeFile
+	ErrNoSpace      = ring.ErrNoSpace
+	ErrLocked       = ring.ErrLocked
 	ErrFull         = ring.ErrFull
 	ErrEmpty        = ring.ErrEmpty
 	ErrTooLarge     = ring.ErrTooLarge

@@ -22,8 +22,8 @@ type attachment struct {
 	late      *atomic.Bool // views outlived Close
 }
 
-// attach maps both segments and checks that they are what geo says. Headers
-// are not looked at again after this.
+// attach maps both segments and checks that they are what geo says. Nothing
+// is decided by the headers after this.
 func attach(b backing, geo geometry, broadcast, slots shm.Access) (attachment, error) {
 	a := attachment{geometry: geo, backing: b, late: new(atomic.Bool)}
 	br, err := b.broadcast(broadcast)

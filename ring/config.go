@@ -135,7 +135,9 @@ const (
 
 // Reliable consumers gate the producer for as long as it takes: nothing is
 // ever lost to them. Lossy consumers never gate it: whoever is lapped is told
-// exactly which records it missed.
+// exactly which records it missed. That they never gate does not make them
+// current: one that is slow may be up to a lap behind. Who wants the newest
+// record only takes what is there (TryNext) until ErrEmpty, and uses the last.
 var (
 	Reliable = Policy{kind: kindReliable}
 	Lossy    = Policy{kind: kindLossy}
@@ -224,7 +226,9 @@ var (
 // Sequence begins with record n. If the ring does not keep it any more, the
 // first Next returns an *OverrunError with the exact number missed and the
 // consumer goes on at the oldest kept; if it is still to come, the records
-// before it are skipped without being counted.
+// before it are skipped without being counted. A ring that was removed and
+// made anew numbers from 1: whoever remembers a sequence across restarts
+// remembers Stats.ID with it, and begins with Oldest where that has changed.
 func Sequence(n uint64) Start { return Start{kind: startSequence, seq: max(n, 1)} }
 
 // String is the form that ParseStart reads: latest, oldest or seq=N.

@@ -2,8 +2,10 @@ package ring
 
 import "github.com/carousel-ipc/carousel/frame"
 
-// Record is one record as a consumer sees it. Its payload is a view into the
-// ring (Next) or a copy (Read).
+// Record is one record as a consumer sees it: its number in the field Sequence,
+// and the methods Payload, Len, Type and Flags (see frame.Record). The payload
+// is a view into the ring (Next, Records of a reliable consumer), valid until
+// it is released, or a copy (Read, Records of the others).
 type Record = frame.Record
 
 // Header is what a producer says of a record besides its payload.

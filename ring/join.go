@@ -13,9 +13,11 @@ import (
 	"github.com/carousel-ipc/carousel/shm"
 )
 
-// NewConsumer joins the ring. It needs no producer: what is kept can be read,
-// and a producer may come later. Errors are ErrConfig, ErrNoSlot, and, where a
-// policy is not granted, ErrRefused.
+// NewConsumer joins the ring. It needs no producer: where there was never one,
+// Next waits for it; where the last one closed or died, Next returns what is
+// kept from ConsumerConfig.From on, and then io.EOF or ErrProducerDied, after
+// which WaitProducer waits for the next. Errors are ErrConfig, ErrNoSlot, and,
+// where a policy is not granted, ErrRefused.
 func (r *Ring) NewConsumer(cfg ConsumerConfig) (*Consumer, error) {
 	if cfg.Name == "" {
 		cfg.Name = fmt.Sprintf("%.32s-%d", filepath.Base(os.Args[0]), os.Getpid())
@@ -206,7 +208,10 @@ func (c *Consumer) staleJoin() (bool, error) {
 
 // WaitProducer waits, after ErrProducerDied or io.EOF, until a producer has
 // taken the ring over and Next can go on; at once if one has already. ErrRemoved
-// when the ring's name has gone, so that none will come: open it again.
+// when none will come, because the ring's name has gone or stands for another
+// ring: open it again; or because the ring was served, which has one producer in
+// its life: close the consumer and its Ring, and dial the next one, which numbers
+// from 1.
 func (c *Consumer) WaitProducer(ctx context.Context) error {
 	if !c.enter() {
 		return os.ErrClosed

@@ -38,7 +38,9 @@ func Create(name string, cfg Config) (*Ring, error) {
 	return create(path, cfg, false)
 }
 
-// Open opens the ring NAME in shared memory; fs.ErrNotExist when there is none.
+// Open opens the ring NAME in shared memory, with or without a producer;
+// fs.ErrNotExist when there is none. It does not wait for one to be made:
+// transport.Open does, or a loop that tries again.
 func Open(name string) (*Ring, error) {
 	path, err := namedPath(name)
 	if err != nil {
@@ -48,8 +50,10 @@ func Open(name string) (*Ring, error) {
 }
 
 // Remove takes the name away. Handles that are attached go on; their ring
-// ends with the last of them. It refuses while a producer lives
-// (ErrProducerLive); fs.ErrNotExist when there is no such ring.
+// ends with the last of them. The next Create makes another ring, with another
+// Stats.ID, whose records are numbered from 1. Remove refuses while a producer
+// lives (ErrProducerLive): after Close of one's own that is a successor, whose
+// ring it is now. fs.ErrNotExist when there is no such ring.
 func Remove(name string) error {
 	path, err := namedPath(name)
 	if err != nil {

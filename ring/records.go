@@ -16,7 +16,9 @@ import (
 //
 // An *OverrunError or a record with a wrong checksum (ErrCorrupt) comes with a
 // zero Record, and the loop goes on behind it. Every other error ends the
-// loop after it was handed over; io.EOF ends it without.
+// loop after it was handed over; io.EOF ends it without. After either end
+// Records may be called again: behind ErrProducerDied or io.EOF once
+// WaitProducer has returned nil, and then with the next record.
 func (c *Consumer) Records(ctx context.Context) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		if c.policy.kind != kindReliable {

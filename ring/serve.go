@@ -50,9 +50,14 @@ func Serve(l *net.UnixListener, cfg ServeConfig) (*Ring, error) {
 
 // Listen is Serve at a socket that it makes at path, and removes at the end.
 // What a killed producer left there is taken over; a live one is
-// ErrProducerLive. The folder should be one in which nobody else can make or
-// remove names, and that other users cannot read (mode 0711): whoever can may
-// lock it, and this then gives up after two seconds.
+// ErrProducerLive. The socket has mode 0600, or, with Users other than this
+// process's own, 0666: the kernel then says who dials, and the producer whether
+// he is admitted.
+//
+// The folder's mode is not looked at. It should be one in which nobody else can
+// make or remove names, and that other users cannot read (mode 0700, or 0711 if
+// they are to dial): whoever can may lock it, and this then gives up after two
+// seconds (ErrLocked).
 func Listen(path string, cfg ServeConfig) (*Ring, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err

@@ -593,6 +593,21 @@ func TestAnotherUser(t *testing.T) {
 	}
 }
 
+// Whoever dials or inspects sees the ID that its maker sees.
+func TestServedRingHasOneID(t *testing.T) {
+	path := socketPath(t)
+	r, _ := listen(t, path, ServeConfig{})
+	theirs, err := Dial(t.Context(), path)
+	must(t, err)
+	defer theirs.Close()
+	id := identity(t, r.Stats)
+	dialled := identity(t, theirs.Stats)
+	inspected := identity(t, func() (Stats, error) { return Inspect(t.Context(), path) })
+	if len(id) != 32 || dialled != id || inspected != id {
+		t.Errorf("dialled %s, inspected %s, want %s", dialled, inspected, id)
+	}
+}
+
 // A socket's name that nobody listens at is taken over; anything else is left.
 func TestListenTakesOver(t *testing.T) {
 	path := socketPath(t)

@@ -1,10 +1,17 @@
 package ring
 
-// Stats is a look at a ring by anybody, without a role in it. Each figure was
-// true at some moment of the call; a figure about another process may be
-// older by the time it is read.
+// Stats is a look at a ring by anybody who may open it, without a role in it:
+// Ring.Stats of a Ring from Open, OpenFile or Create, in any process of the
+// ring's user; Inspect, at the socket, for whoever its producer admits. Each
+// figure was true at some moment of the call; a figure about another process
+// may be older by the time it is read.
 type Stats struct {
-	Name      string // file or name of the ring, "" for memory
+	Name string // file or name of the ring, "" for memory
+	// ID tells this ring from one that was made anew under the same name: 16
+	// random bytes in hexadecimal, the same for all handles as long as it lives.
+	// A ring made anew numbers its records from 1: a sequence that is to be
+	// remembered is remembered with the ID.
+	ID        string
 	Capacity  int    // bytes
 	MaxRecord int    // largest payload, bytes
 	Slots     int    // how many consumers may be attached at once

@@ -1,12 +1,14 @@
 package ring
 
 import (
+	"encoding/hex"
 	"os"
 	"time"
 )
 
-// Stats looks at the ring without a role in it, from any goroutine. It disturbs
-// nobody and waits for nobody.
+// Stats looks at the ring without a role in it, from any goroutine, whether it
+// has a producer or not. It disturbs nobody and waits for nobody. Of a ring that
+// was dialled it shows the producer and this consumer; Inspect shows all.
 func (r *Ring) Stats() (Stats, error) {
 	if err := r.use(); err != nil {
 		return Stats{}, err
@@ -31,7 +33,7 @@ func (a *attachment) stats(name string) (Stats, error) {
 		return Stats{}, err
 	}
 	s := Stats{
-		Name: name, Capacity: int(a.capacity), MaxRecord: a.maxPayload, Slots: a.geometry.slots, Checksum: a.checksum,
+		Name: name, ID: a.identity(), Capacity: int(a.capacity), MaxRecord: a.maxPayload, Slots: a.geometry.slots, Checksum: a.checksum,
 		Epoch: u64(offEpoch), Ended: u64(offState)&stateMask == stateClosed,
 	}
 	seq := u64(offPublished)
@@ -51,6 +53,14 @@ func (a *attachment) stats(name string) (Stats, error) {
 		s.Consumers = append(s.Consumers, a.consumerStats(slot, seq, s.Producer.Position))
 	}
 	return s, nil
+}
+
+// identity is in the header, which nobody writes to once it is there. It is for
+// people and for comparison, so that no copy of it is kept.
+func (a *attachment) identity() string {
+	var id creationID
+	a.broadcast.loadBytes(offCreation, id[:])
+	return hex.EncodeToString(id[:])
 }
 
 // consumerStats reads one slot; seq and pos are the end of what is committed.

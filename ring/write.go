@@ -5,12 +5,14 @@ import (
 	"os"
 )
 
-// Write publishes b, and whatever was staged before it, as one record of type
-// 0. It implements io.Writer; what exceeds MaxRecord is ErrTooLarge (see
-// WriteChain).
+// Write publishes b as one record of type 0, together with whatever was staged
+// before it. It implements io.Writer, and has no context: it waits for room for
+// as long as the consumers that gate take, and only Close ends that wait
+// (os.ErrClosed). With a bound take Reserve and Commit, which is all that it
+// does. What exceeds MaxRecord is ErrTooLarge (see WriteChain).
 func (p *Producer) Write(b []byte) (int, error) { return p.WriteType(0, b) }
 
-// WriteType is Write of a record with a type.
+// WriteType is Write of a record with a type. With a context: ReserveRecord.
 func (p *Producer) WriteType(t uint16, b []byte) (int, error) {
 	if err := p.write(context.Background(), Header{Type: t}, b); err != nil {
 		return 0, err

@@ -34,8 +34,10 @@ func Example_producer() {
 		buf := must(p.Reserve(ctx, len(quote))) // a piece of the ring, to be filled
 		copy(buf, quote)
 	}
-	check(p.Commit()) // all of the batch, with one store
-	check(p.Close())
+	check(p.Commit())           // all of the batch, with one store
+	check(p.Drain(ctx))         // at the end: everybody who gates has everything,
+	check(p.Close())            // consumers are told,
+	check(ring.Remove("ticks")) // and the name goes; ErrProducerLive: a successor has it
 }
 
 func Example_consumer() {

@@ -4,6 +4,7 @@ package ring_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"os"
@@ -83,4 +84,50 @@ func ExampleRing_Invite() {
 		fmt.Printf("%s\n", rec.Payload())
 	}
 	// Output: for the children
+}
+
+// A served ring has one producer in its life. When that has gone its consumers
+// dial the next one: another ring, with another ID, numbered from 1.
+func ExampleDial() {
+	dir := must(os.MkdirTemp("", "ticks"))
+	defer os.RemoveAll(dir)
+	socket := filepath.Join(dir, "ticks.sock")
+	ctx := context.Background()
+	serve := func() (*ring.Ring, *ring.Producer) {
+		r := must(ring.Listen(socket, ring.ServeConfig{}))
+		return r, must(r.NewProducer())
+	}
+	dial := func() (*ring.Ring, *ring.Consumer) {
+		r := must(ring.Dial(ctx, socket))
+		return r, must(r.NewConsumer(ring.ConsumerConfig{Name: "risk"}))
+	}
+
+	r, p := serve()
+	theirs, c := dial()
+	fmt.Fprint(p, "before")
+	check(p.Close())
+	check(r.Close())
+	for rec, err := range c.Records(ctx) {
+		check(err)
+		fmt.Printf("%d: %s\n", rec.Sequence, rec.Payload())
+	}
+	fmt.Println(errors.Is(c.WaitProducer(ctx), ring.ErrRemoved))
+	check(c.Close())
+	check(theirs.Close())
+
+	r, p = serve()
+	theirs, c = dial() // again and again while the error is fs.ErrNotExist or ErrProducerDied
+	fmt.Fprint(p, "after")
+	check(p.Close())
+	check(r.Close())
+	for rec, err := range c.Records(ctx) {
+		check(err)
+		fmt.Printf("%d: %s\n", rec.Sequence, rec.Payload())
+	}
+	check(c.Close())
+	check(theirs.Close())
+	// Output:
+	// 1: before
+	// true
+	// 1: after
 }

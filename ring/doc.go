@@ -13,6 +13,10 @@
 //	c, err := r.NewConsumer(ring.ConsumerConfig{Name: "risk"})
 //	for rec, err := range c.Records(ctx) { … }
 //
+// Open does not wait for the ring to be made. Package transport does, and finds
+// rings and other media by URL; it has the core of what is here: Reserve, Commit,
+// Next, Release.
+//
 // Three kinds of consumers share a ring. A Reliable one gates the producer
 // until it has released; a Deadline one does so for a bounded time and is then
 // evicted; a Lossy one never does, and is told exactly which records it missed.
@@ -28,8 +32,8 @@
 //
 // The sequence in a record's header is its commit word. The producer writes a
 // record, zeroes the word behind it, and then stores the sequence with release
-// order: that one store publishes. A batch is a chain of records whose first
-// commit word is stored last. A consumer that expects sequence s looks at its
+// order: that one store publishes. Of a batch the first commit word is stored
+// last. A consumer that expects sequence s looks at its
 // position until it finds s there; everything else it finds means "not yet".
 // So one cache line moves per hop, and not two as with a shared index.
 //
@@ -41,7 +45,7 @@
 // lap, chosen with intent, for a commit word.
 //
 // A record never crosses the end of the ring. Where it would, a filler (PAD)
-// precedes it; filler and record are one chain. Fillers and the end of the
+// precedes it; filler and record are one batch. Fillers and the end of the
 // stream (EOS) carry the next sequence and do not use it up.
 //
 // # Credit

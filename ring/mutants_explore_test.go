@@ -33,7 +33,7 @@ const (
 
 var mutants = []mutant{
 	{"flag before publish", schedules + "each_record", []edit{
-		{"producer.go", "	// The zero ends the chain", "	if MUTANT {\n		p.wake()\n	}\n	// The zero ends the chain"},
+		{"producer.go", "	// The zero ends the batch", "	if MUTANT {\n		p.wake()\n	}\n	// The zero ends the batch"},
 		{"producer.go", "p.bytes)\n	p.wake()\n", "p.bytes)\n	if !(MUTANT) {\n		p.wake()\n	}\n"},
 	}},
 	{"no look after waiting was set", schedules + "each_record", []edit{

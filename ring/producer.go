@@ -319,7 +319,7 @@ func (p *Producer) commit() {
 	if p.checksum {
 		p.seal()
 	}
-	// The zero ends the chain: without it a walker would enter what the last
+	// The zero ends the batch: without it a walker would enter what the last
 	// lap left there. Then the first commit word, which publishes (row 1).
 	plain64(p.commitWord(p.end), 0)
 	if first := p.commitWord(p.pos); p.fenced {

@@ -28,6 +28,9 @@
 //	rec, err := c.Next(ctx)
 //	err = c.Release()
 //
+// Package ring has more (Records, Read, Write, Stream, Invite, rings in one's
+// own memory), and knows no URLs; its Open and Dial do not wait for a producer.
+//
 // What a medium promises (reliable, lossy or deadline consumers, exact loss,
 // the death of a producer) is what package ring promises; the errors are those
 // of package ring, under the same names here. docs/media.md says where a medium

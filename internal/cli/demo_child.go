@@ -150,7 +150,7 @@ type demoChild struct {
 	state   *demoState    // whose mutex guards what follows
 
 	last       demoReport
-	p50, p99   int64 // of the last report that had any
+	p50, p99   int64 // of the last report over a full demoReports that had any
 	lag        uint64
 	rate       float64
 	previous   uint64
@@ -213,7 +213,7 @@ func (c *demoChild) listen(r io.Reader) {
 			c.rate += (rate - c.rate) / 4 // smooth, to be readable
 		}
 		c.reportedAt, c.previous, c.last = now, rep.Received, rep
-		if rep.P50 > 0 {
+		if rep.P50 > 0 && !rep.Final { // the last one covers what was left
 			c.p50, c.p99 = rep.P50, rep.P99
 		}
 		c.state.mu.Unlock()

@@ -55,7 +55,8 @@ func (v *demoView) begin() {
 	fmt.Fprintf(v.w, "%s\n", v.paint(bold, "Carousel demo: one producer, three consumer processes, one ring in shared memory"))
 	fmt.Fprintf(v.w, "%s records of %d bytes a second for %v through %s.\n",
 		grouped(demoRate), demoSize, demoLength, v.state.url)
-	fmt.Fprintf(v.w, "After %v the process %q is killed with -9: watch the others not noticing.\n\n", demoKill, demoConsumers[0].name)
+	fmt.Fprintf(v.w, "After %v the process %q is killed with -9: watch the others not noticing.\n", demoKill, demoConsumers[0].name)
+	fmt.Fprintf(v.w, "p50 and p99 are how old records were when they were read, in the last %v.\n\n", demoReports)
 	v.stop, v.done = make(chan struct{}), make(chan struct{})
 	every := time.Second
 	if v.live {
@@ -93,13 +94,16 @@ func (v *demoView) draw() {
 	v.state.mu.Lock()
 	table := v.table()
 	events := v.state.events
+	begun := v.state.at() >= demoSettled
 	v.state.mu.Unlock()
 	var b strings.Builder
 	if !v.live {
 		for ; v.told < len(events); v.told++ {
 			b.WriteString(events[v.told] + "\n")
 		}
-		b.WriteString(strings.Join(table, "\n") + "\n\n")
+		if begun {
+			b.WriteString(strings.Join(table, "\n") + "\n\n")
+		}
 		io.WriteString(v.w, b.String())
 		return
 	}
@@ -117,6 +121,9 @@ func (v *demoView) draw() {
 	io.WriteString(v.w, b.String())
 }
 
+// demoSettled is how long it takes until a rate means anything.
+const demoSettled = 200 * time.Millisecond
+
 const (
 	demoHeading = "%-11s %7s  %-14s %-10s %9s %9s %7s %9s %7s %7s"
 	demoRow     = "%-11s %7d  %-14s %s %9s %9s %7s %9s %7s %7s"
@@ -127,8 +134,12 @@ func (v *demoView) table() []string {
 	s := v.state
 	at := min(s.at(), demoLength)
 	published := s.published.records.Load()
-	head := fmt.Sprintf("producer    %7d  %3.1f s   published %s   %s/s   %s",
-		os.Getpid(), at.Seconds(), grouped(published), scaled(s.rateOf(published), ""), waited(s.waits, s.longest))
+	speed := "-"
+	if at >= demoSettled {
+		speed = scaled(s.rateOf(published), "") + "/s"
+	}
+	head := fmt.Sprintf("producer    %7d  %3.1f s   published %s   %s   %s",
+		os.Getpid(), at.Seconds(), grouped(published), speed, waited(s.waits, s.longest))
 	lines := []string{head, "",
 		v.paint(dim, fmt.Sprintf(demoHeading, "consumer", "pid", "policy", "state", "received", "rate/s", "lag", "lost", "p50", "p99"))}
 	for _, c := range s.children {

@@ -92,7 +92,8 @@
 // there ought to be a full fence, which would make every publish wait for the
 // consumer's cache line to come back; the sleeper pays instead, by a
 // membarrier that interrupts the producer's processor. Where that is refused,
-// the producer fences, and the ring says so (Stats: Fence).
+// or consumers sleep so often that it costs more than it spares, the producer
+// fences, and the ring says so (Stats: Fence).
 //
 // A producer without credit stores wakeAt and sleeps on the cursor of the
 // slowest consumer; the consumer whose cursor crosses wakeAt wakes it. No

@@ -29,8 +29,8 @@ var (
 	// ErrNoSlot: as many consumers are attached as the ring has slots, or as one
 	// user may have (ServeConfig.PerUser).
 	ErrNoSlot = errors.New("ring: no free slot for another consumer")
-	// ErrRemoved: the name no longer stands for this ring, and no producer will
-	// come to it: open the name again.
+	// ErrRemoved: the name no longer stands for this ring, or it was served and its
+	// producer has gone: no producer will come to it. Open the name, or dial, again.
 	ErrRemoved = errors.New("ring: was removed")
 	// ErrRefused: the producer that serves the ring does not admit this user, or
 	// not with this policy, or does not do what it was asked.

@@ -29,7 +29,10 @@ const (
 // exists; then every value of cfg that is not zero has to agree with it. It
 // never disturbs a ring in use: that there is one producer is NewProducer's
 // business. The file system is asked for all the space at once, so that a
-// full one is an error here and never a signal later.
+// full one is an error here (ErrNoSpace) and never a signal later.
+//
+// Other errors: ErrConfig; ErrName; ErrGeometry; ErrFormat and ErrUnsafeFile, of
+// what has the name already; ErrLocked.
 func Create(name string, cfg Config) (*Ring, error) {
 	path, err := namedPath(name)
 	if err != nil {
@@ -39,8 +42,9 @@ func Create(name string, cfg Config) (*Ring, error) {
 }
 
 // Open opens the ring NAME in shared memory, with or without a producer;
-// fs.ErrNotExist when there is none. It does not wait for one to be made:
-// transport.Open does, or a loop that tries again.
+// fs.ErrNotExist when there is none; ErrUnsafeFile or ErrFormat when it is not
+// this user's ring. It does not wait for one to be made: transport.Open does, or
+// a loop that tries again.
 func Open(name string) (*Ring, error) {
 	path, err := namedPath(name)
 	if err != nil {

@@ -2,6 +2,7 @@ package ring
 
 import (
 	"errors"
+	"io"
 	"testing"
 )
 
@@ -46,5 +47,34 @@ func TestRecordsGoOnWithTheNextProducer(t *testing.T) {
 				t.Errorf("%v, producer %d: %d records, then %v, want 10, then %v", policy, i+1, want-first, last, e.want)
 			}
 		}
+	}
+}
+
+// A consumer needs no producer: it waits for one that never was, and reads what
+// one left that closed or died.
+func TestConsumerWithoutAProducer(t *testing.T) {
+	for _, tc := range []struct {
+		name  string
+		leave func(*testing.T, *Producer)
+		want  error
+	}{
+		{"closed", func(t *testing.T, p *Producer) { t.Helper(); must(t, p.Close()) }, io.EOF},
+		{"died", abandon, ErrProducerDied},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			r := newRing(t, Config{})
+			_, err := newConsumer(t, r, ConsumerConfig{}).TryNext()
+			expectErr(t, err, ErrEmpty)
+			p, err := r.NewProducer()
+			must(t, err)
+			publish(t, p, 30)
+			tc.leave(t, p)
+			oldest := newConsumer(t, r, ConsumerConfig{From: Oldest})
+			expect(t, oldest, 1, 30)
+			_, err = oldest.Next(background)
+			expectErr(t, err, tc.want)
+			_, err = newConsumer(t, r, ConsumerConfig{}).Next(background)
+			expectErr(t, err, tc.want)
+		})
 	}
 }

@@ -256,6 +256,9 @@ func (m *machine) Next(t *rapid.T) {
 	if errors.Is(err, ErrOverrun) {
 		k.next = first // what was held is among the lost
 	}
+	if k.held == 0 {
+		k.cursor = k.c.cursor // it may have given back what it skipped
+	}
 	if err == nil && k.policy.kind == kindReliable {
 		m.check(t, k, rec.Sequence, rec.Payload())
 	} else if err == nil && rec.Sequence != k.next {

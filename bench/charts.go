@@ -228,7 +228,7 @@ func bigNumber(n int) string {
 }
 
 func inBytes(n int) string {
-	if n >= 1024 {
+	if n >= 1024 && n%1024 == 0 {
 		return fmt.Sprintf("%d KiB", n/1024)
 	}
 	return fmt.Sprintf("%d B", n)

@@ -86,6 +86,7 @@ func (o options) show(h host, results []result, stdout, stderr io.Writer) int {
 		}
 	} else {
 		printTables(stdout, results)
+		printMediaGoals(stdout, results)
 		for _, r := range results {
 			if r.failed != nil && !r.missing() {
 				status = 1

@@ -113,5 +113,8 @@ func program() (p []entry) {
 		add(w, small, 1, 1, quick, viewed, pipe(), unixStream())
 		add(w, small, 1, 1, false, copied, spinning)
 	}
+	for _, m := range media() {
+		p = append(p, m.entries()...)
+	}
 	return p
 }

@@ -10,6 +10,8 @@ import (
 // columns are the metrics that a table shows; the rest is in JSON.
 func (r result) columns() []metric {
 	switch {
+	case ofMedia(r.workload):
+		return r.metrics
 	case r.work == oneWay.work && r.workload.name != oneToMany.name && r.size >= 1024:
 		return []metric{bandwidth, rate}
 	case r.workload.name == oneWay.name || r.workload.name == inProcess.name:

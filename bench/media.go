@@ -1,0 +1,100 @@
+package main
+
+import (
+	"io"
+	"strings"
+
+	"github.com/carousel-ipc/carousel/bench/internal/side"
+)
+
+// A medium of the transport beside the same medium as a Go program would use it
+// without.
+type medium struct {
+	name          string
+	plain, framed contestant
+	large         int // bytes of a large message
+	unequal       bool
+}
+
+// Sizes of large messages where 64 KiB do not fit, with a preamble and a header.
+const (
+	largeMessage  = 64 << 10
+	largeQueued   = 8192 - 48
+	largeDatagram = 65456
+)
+
+// media are compared two and two.
+func media() []medium {
+	return []medium{
+		{name: "pipe", plain: pipe(), framed: overMedium("pipe:", "a pipe that was inherited", layPipe, func(side.Job) (string, error) { return "pipe:", nil })},
+		{name: "FIFO", plain: fifo(), framed: overMedium("fifo:", "a named pipe", nil, inFolder("fifo"))},
+		{name: "unix", plain: unixStream(), framed: overMedium("unix:", "one client of a stream socket", nil, inFolder("unix"))},
+		{name: "unixpacket", plain: seqpacket(), framed: overMedium("unixpacket:", "one client of a seqpacket socket", nil, inFolder("unixpacket"))},
+		{name: "tcp", plain: tcp(), framed: overMedium("tcp:", "one client on the loopback interface", layAddress("tcp"), atAddress("tcp"))},
+		{name: "mq", large: largeQueued, plain: messageQueue(), framed: overMedium("mq:", "a queue as deep as the system allows", layQueue,
+			func(j side.Job) (string, error) { return "mq://" + queueName(j, 0), nil })},
+		{name: "log", plain: growingFile(), framed: overMedium("log:", "segments, never synced, read from the beginning", nil, inFolder("log"))},
+		{name: "file", plain: growingFile(), framed: overMedium("file:", "a ring in a mapped file", nil, inFolder("file"))},
+		{name: "udp", large: largeDatagram, unequal: true, plain: datagrams(), framed: overMedium("udp:", "the loopback interface", layAddress("udp"), atAddress("udp"))},
+	}
+}
+
+func (m medium) largest() int {
+	if m.large > 0 {
+		return m.large
+	}
+	return largeMessage
+}
+
+// workload is what is measured with messages of so many bytes.
+func (m medium) workload(size int) workload {
+	w := workload{name: "W7 " + m.name, title: "beside plain Go", work: oneWay.work, places: apart, metrics: []metric{rate, bandwidth}}
+	if size > small {
+		w.metrics = []metric{bandwidth, rate}
+	}
+	if m.unequal {
+		w.metrics = append(w.metrics, metric{name: "received", unit: "%", digits: 1})
+	}
+	return w
+}
+
+// entries are plain and framed, in small messages and large ones.
+func (m medium) entries() []entry {
+	few, many := m.workload(small), m.workload(m.largest())
+	return []entry{
+		{few, m.plain, small, 1, 1, false},
+		{few, m.framed, small, batches, 1, false},
+		{many, m.plain, m.largest(), 1, 1, false},
+		{many, m.framed, m.largest(), 1, 1, false},
+	}
+}
+
+// goals of the media: what frames cost must be little, and what batches save
+// much. Datagrams are shown.
+func (m medium) goals() []goal {
+	e := m.entries()
+	batched := goal{"W7 " + m.name + " 64 B, batches of 32 / plain Go", atLeast, 5, []reading{{e[1], rate.name}, {e[0], rate.name}}, ratio}
+	large := goal{"W7 " + m.name + " " + inBytes(m.largest()) + " / plain Go", atLeast, 0.9, []reading{{e[3], rate.name}, {e[2], rate.name}}, ratio}
+	if m.unequal {
+		batched.bound, large.bound = shown, shown
+	}
+	return []goal{batched, large}
+}
+
+// printMediaGoals judges the media that were measured.
+func printMediaGoals(w io.Writer, results []result) {
+	var all []goal
+	for _, m := range media() {
+		for _, g := range m.goals() {
+			if find(results, g.needs[0].entry) != nil && find(results, g.needs[1].entry) != nil {
+				all = append(all, g)
+			}
+		}
+	}
+	if len(all) > 0 {
+		io.WriteString(w, "\n")
+		printGoals(w, all, results)
+	}
+}
+
+func ofMedia(w workload) bool { return strings.HasPrefix(w.name, "W7 ") }

@@ -14,11 +14,19 @@ import (
 )
 
 // mqDepth is how many messages a queue holds, if the kernel lets us.
-const mqDepth = 512
+const (
+	mqDepth   = 512
+	mqShallow = 10
+)
 
 // messageQueue is two POSIX message queues, one for each direction.
 func messageQueue() contestant {
-	return plainGo("POSIX message queue", "mq_send and mq_receive by system call, blocking, "+strconv.Itoa(mqDepth)+" deep where that is allowed", layQueues, joinQueues)
+	return plainGo("POSIX message queue", "mq_send and mq_receive by system call, blocking, "+strconv.Itoa(mqDepth)+" deep where that is allowed", layQueues(mqDepth), joinQueues)
+}
+
+// shallowQueue is as deep as every user may have it by default.
+func shallowQueue() contestant {
+	return plainGo("POSIX message queue, 10 deep", "mq_send and mq_receive by system call, blocking", layQueues(mqShallow), joinQueues)
 }
 
 func queueName(j side.Job, i int) string { return j.Link + "-" + strconv.Itoa(i) }
@@ -52,25 +60,27 @@ func removeQueue(name string) error {
 	return nil
 }
 
-func layQueues(l *link, j side.Job) error {
-	for i := range 2 {
-		name := queueName(j, i)
-		var fd int
-		var err error
-		for _, depth := range []int{mqDepth, 10} {
-			if fd, err = openQueue(name, unix.O_CREAT|unix.O_EXCL|unix.O_RDWR, &mqAttr{depth: depth, size: j.Size}); err == nil {
-				break
+func layQueues(deep int) func(*link, side.Job) error {
+	return func(l *link, j side.Job) error {
+		for i := range 2 {
+			name := queueName(j, i)
+			var fd int
+			var err error
+			for _, depth := range []int{deep, mqShallow} {
+				if fd, err = openQueue(name, unix.O_CREAT|unix.O_EXCL|unix.O_RDWR, &mqAttr{depth: depth, size: j.Size}); err == nil {
+					break
+				}
+			}
+			if err != nil {
+				return fmt.Errorf("%w: %w", side.ErrMissing, err)
+			}
+			l.undo = append(l.undo, func() error { return removeQueue(name) })
+			if err := unix.Close(fd); err != nil {
+				return err
 			}
 		}
-		if err != nil {
-			return fmt.Errorf("%w: %w", side.ErrMissing, err)
-		}
-		l.undo = append(l.undo, func() error { return removeQueue(name) })
-		if err := unix.Close(fd); err != nil {
-			return err
-		}
+		return nil
 	}
-	return nil
 }
 
 // queueEnd ends its stream by an empty message.

@@ -31,7 +31,7 @@ func media() []medium {
 		{name: "unix", plain: unixStream(), framed: overMedium("unix:", "one client of a stream socket", nil, inFolder("unix"))},
 		{name: "unixpacket", plain: seqpacket(), framed: overMedium("unixpacket:", "one client of a seqpacket socket", nil, inFolder("unixpacket"))},
 		{name: "tcp", plain: tcp(), framed: overMedium("tcp:", "one client on the loopback interface", layAddress("tcp"), atAddress("tcp"))},
-		{name: "mq", large: largeQueued, plain: messageQueue(), framed: overMedium("mq:", "a queue as deep as the system allows", layQueue,
+		{name: "mq", large: largeQueued, plain: shallowQueue(), framed: overMedium("mq:", "a queue as deep as every user may have it", layQueue,
 			func(j side.Job) (string, error) { return "mq://" + queueName(j, 0), nil })},
 		{name: "log", plain: growingFile(), framed: overMedium("log:", "segments, never synced, read from the beginning", nil, inFolder("log"))},
 		{name: "file", plain: growingFile(), framed: overMedium("file:", "a ring in a mapped file", nil, inFolder("file"))},

@@ -24,6 +24,8 @@ type cast struct {
 	asked  context.Context // of the last Reserve
 	url    string
 
+	room *room // given back by senders
+
 	commits atomic.Uint64 // its update is the fence between a commit and the look for sleepers
 	mu      sync.Mutex
 	senders atomic.Pointer[[]*sender]
@@ -56,7 +58,7 @@ func newCast(url string, cfg ProducerConfig) (*cast, error) {
 		return nil, errors.Join(err, r.Close())
 	}
 	nothing := func() error { return nil }
-	c := &cast{Producer: p, meets: cfg.Rendezvous, ring: r, forget: forget, url: url, stop: nothing, after: nothing, alone: make(chan struct{})}
+	c := &cast{Producer: p, meets: cfg.Rendezvous, ring: r, forget: forget, url: url, room: newRoom(cfg.Wait), stop: nothing, after: nothing, alone: make(chan struct{})}
 	c.senders.Store(&[]*sender{})
 	casts.Store(url, c)
 	return c, nil
@@ -72,7 +74,10 @@ func (p *cast) attend(out conn, cfg ring.ConsumerConfig, how sending) (*sender, 
 	if err != nil {
 		return nil, err
 	}
-	s := newSender(p, out, c, how)
+	s, err := newSender(p, out, c, how)
+	if err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closing {
@@ -101,6 +106,7 @@ func (p *cast) left(s *sender, err error) {
 		}
 	}
 	p.setSenders(rest)
+	p.room.given()
 	if p.lone && err != nil && p.gone.CompareAndSwap(nil, &err) {
 		close(p.alone)
 	}
@@ -133,7 +139,7 @@ func (p *cast) Reserve(ctx context.Context, h Header, n int) ([]byte, error) {
 		return nil, err
 	}
 	p.asked = ctx
-	b, err := p.Producer.ReserveRecord(ctx, h, n)
+	b, err := p.await(ctx, h, n)
 	if gone := p.goneErr(); gone != nil {
 		return nil, gone
 	}
@@ -153,7 +159,7 @@ func (p *cast) Commit() error {
 		return err
 	}
 	err := p.Producer.Commit()
-	p.wake()
+	p.serve()
 	if err != nil || !p.meets {
 		return err
 	}
@@ -162,6 +168,20 @@ func (p *cast) Commit() error {
 		ctx = context.Background()
 	}
 	return p.Drain(ctx)
+}
+
+// serve has everybody sent what was committed. For one consumer this goroutine
+// does that itself, if it can be done at once; many are better served side by
+// side.
+func (p *cast) serve() {
+	p.commits.Add(1)
+	all := p.present()
+	if len(all) == 1 && all[0].offer() {
+		return
+	}
+	for _, s := range all {
+		s.wake()
+	}
 }
 
 // wake rings for the senders that found nothing.
@@ -216,6 +236,7 @@ func (p *cast) close() error {
 	p.closing = true
 	p.mu.Unlock()
 	errs = append(errs, p.Producer.Close())
+	p.room.given() // whoever waits for it finds out
 	p.wake()
 	var all sync.WaitGroup
 	for _, s := range p.present() {

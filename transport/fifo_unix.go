@@ -109,7 +109,7 @@ func (f *fifo) serve(p *cast) {
 	if out == nil {
 		return
 	}
-	s, err := p.attend(out, ring.ConsumerConfig{Name: "fifo"}, sending{})
+	s, err := p.attend(out, ring.ConsumerConfig{Name: "fifo"}, sending{offers: true})
 	if err != nil {
 		_ = out.Close()
 		return

@@ -54,7 +54,7 @@ func createPipe(url string, f *os.File, cfg ProducerConfig) (Producer, error) {
 		return nil, errors.Join(fmt.Errorf("%s: %w", url, err), out.Close())
 	}
 	p.lone, p.uncounted = true, true
-	s, err := p.attend(out, ring.ConsumerConfig{Name: "pipe"}, sending{})
+	s, err := p.attend(out, ring.ConsumerConfig{Name: "pipe"}, sending{offers: true})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", url, err), p.Close(), out.Close())
 	}

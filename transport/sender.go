@@ -7,6 +7,7 @@ import (
 	"io"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/carousel-ipc/carousel/frame"
@@ -31,6 +32,14 @@ type sender struct {
 	settled  chan struct{}
 	sent     atomic.Uint64
 
+	// role is held by whoever sends: the sender's goroutine, except while it
+	// waits for its bell, or a commit that found it there (offer.go), which
+	// leaves in rest what the other end has no room for.
+	role sync.Mutex
+	rest []byte
+	till ring.Point // behind rest
+	raw  syscall.RawConn
+
 	copied []byte
 	asleep atomic.Bool
 	bell   chan struct{}
@@ -44,6 +53,7 @@ type sender struct {
 type sending struct {
 	acks    bool // the consumer says what it has released
 	most    int  // bytes of one write at most, 0: what the ring gives
+	offers  bool // a commit may send: see offer.go
 	lingers bool // what is said to a closed connection destroys what it still holds
 }
 
@@ -57,11 +67,18 @@ func (s *sender) runBytes() int {
 	return most
 }
 
-func newSender(p *cast, out conn, place *ring.Consumer, how sending) *sender {
-	return &sender{
-		cast: p, out: out, how: how, place: place, policy: place.Policy(),
+func newSender(p *cast, out conn, place *ring.Consumer, how sending) (*sender, error) {
+	widen(out)
+	raw, err := out.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	s := &sender{
+		cast: p, raw: raw, out: out, how: how, place: place, policy: place.Policy(),
 		bell: make(chan struct{}, 1), quit: make(chan struct{}), heard: make(chan struct{}), done: make(chan struct{}), settled: make(chan struct{}),
 	}
+	s.role.Lock() // until it sleeps for the first time
+	return s, nil
 }
 
 // run sends until the stream ends or the other end is gone; the error says
@@ -102,15 +119,21 @@ func (s *sender) send() error {
 		if err != nil {
 			return err
 		}
-		if s.policy == Reliable && !s.how.acks {
-			s.mu.Lock()
-			err = s.place.ReleaseTo(to)
-			s.mu.Unlock()
-			if err != nil {
-				return err
-			}
+		if err := s.delivered(to); err != nil {
+			return err
 		}
 	}
+}
+
+// delivered releases what was sent, if nothing is heard of that.
+func (s *sender) delivered(to ring.Point) error {
+	if s.policy != Reliable || s.how.acks {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer s.cast.room.given()
+	return s.place.ReleaseTo(to)
 }
 
 // next is the next stretch of frames, when there is one.
@@ -123,10 +146,16 @@ func (s *sender) next(most int) (b []byte, to ring.Point, err error) {
 		if !s.asleep.Swap(true) {
 			continue // a commit before this rang nobody: look again
 		}
+		s.role.Unlock()
 		select {
 		case <-s.bell:
+			s.role.Lock()
 		case <-s.quit:
+			s.role.Lock()
 			return nil, ring.Point{}, ErrConsumerGone
+		}
+		if b, s.rest = s.rest, nil; len(b) > 0 {
+			return b, s.till, nil
 		}
 	}
 }
@@ -259,6 +288,7 @@ func (s *sender) acknowledged(a ack) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer s.settle()
+	defer s.cast.room.given()
 	for len(s.flight) > 0 {
 		run := &s.flight[0]
 		size := run.To.Position - run.From.Position

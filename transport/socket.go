@@ -25,10 +25,6 @@ var (
 	tcpScheme = socketMedium{network: "tcp", listen: listenTCP}.scheme("tcp", "tcp://HOST:PORT", checkHostPort)
 )
 
-// mostPacket is less than any system's default buffer of a socket, and fits in
-// the room that a reader has.
-const mostPacket = 64 << 10
-
 type socketMedium struct {
 	network string
 	most    int // bytes of a packet; 0: a stream
@@ -57,10 +53,19 @@ func (m socketMedium) tryProducer(t target, cfg ProducerConfig) (Producer, error
 	if err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
-	v := &server{cast: p, listener: l, how: sending{most: m.most, lingers: m.network == "tcp"}}
+	v := &server{cast: p, listener: l, how: m.sending()}
 	p.stop = func() error { return errors.Join(unname(), v.close()) }
 	go v.accept()
 	return p, nil
+}
+
+// sending of TCP does at once all that is to be done at the receiving end of a
+// connection within this machine: it is not for a commit to wait for.
+func (m socketMedium) sending() sending {
+	if m.network == "tcp" {
+		return sending{lingers: true}
+	}
+	return sending{most: m.most, offers: true}
 }
 
 func listenTCP(m socketMedium, address string, _ fs.FileMode) (net.Listener, func() error, error) {

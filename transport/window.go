@@ -17,7 +17,7 @@ type window struct {
 // that it takes all that a socket has, and a packet whole.
 const (
 	windowSize = 256 << 10
-	leastRoom  = 64 << 10
+	leastRoom  = max(64<<10, mostPacket)
 )
 
 func (w *window) unread() []byte { return w.buf[w.start:w.end] }

@@ -29,3 +29,16 @@ func (w *wire) try(p []byte) (n int, err error) {
 	}
 	return n, nil
 }
+
+// offer is a write of as much of p as there is room for now: 0 if there is
+// none, and if something else is wrong, which the next write will find out.
+func offer(raw syscall.RawConn, p []byte) (n int) {
+	_ = raw.Write(func(fd uintptr) bool {
+		var err error
+		if n, err = syscall.Write(int(fd), p); err != nil {
+			n = 0
+		}
+		return true
+	})
+	return n
+}

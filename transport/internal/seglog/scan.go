@@ -8,9 +8,11 @@ import (
 	"github.com/carousel-ipc/carousel/frame"
 )
 
-// windowSize is how much of a segment is read at once.
+// windowSize is how much of a segment is read at once; of large frames, which
+// a window seldom ends with, it is more.
 const (
 	windowSize  = 256 << 10
+	largeWindow = 1 << 20
 	smallWindow = 4 << 10
 )
 
@@ -106,7 +108,8 @@ func (s *scanner) fill(n int) error {
 			return err
 		}
 		// No more than the file will fill, if it does not grow much.
-		s.turn(max(n, int(min(windowSize, max(size-s.pos, smallWindow)))))
+		window := max(windowSize, min(int64(16*n), largeWindow))
+		s.turn(max(n, int(min(window, max(size-s.pos, smallWindow)))))
 	} else if !s.held && s.start > 0 {
 		copy(s.buf, s.buf[s.start:s.end])
 		s.start, s.end = 0, have

@@ -98,7 +98,7 @@ func makeFiles(path string, geo geometry, cfg Config) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, ringf.Close()) }()
-	if err := fill(ringf, func(s segment) { formatBroadcast(s, geo, id, point{seq: 1}) }); err != nil {
+	if err := fill(ringf, func(s segment) { formatBroadcast(s, geo, id, origin) }); err != nil {
 		return err
 	}
 	slotsf, err := shm.Create(path+".slots", int64(geo.slotsSize()), perm)

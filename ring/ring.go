@@ -48,7 +48,7 @@ func Format(mem []byte, cfg Config) (*Ring, error) {
 	id := newID()
 	n := geo.broadcastSize()
 	formatSlots(segmentOf(mem[n:]), geo, id)
-	formatBroadcast(segmentOf(mem), geo, id, point{seq: 1})
+	formatBroadcast(segmentOf(mem), geo, id, origin)
 	r, err := Attach(mem)
 	if err == nil {
 		r.cfg = cfg

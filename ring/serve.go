@@ -172,7 +172,7 @@ func makeServed(l *net.UnixListener, cfg ServeConfig) (*servedBacking, error) {
 	if l != nil {
 		b.path = l.Addr().String()
 	}
-	formatBroadcast(segmentOf(first.Bytes()), geo, b.id, point{seq: 1})
+	formatBroadcast(segmentOf(first.Bytes()), geo, b.id, origin)
 	if err := f.Seal(shm.SealedForReaders); err != nil {
 		return nil, errors.Join(err, first.Unmap(), f.Close())
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -83,7 +84,7 @@ func newWitness(r *ring.Ring, cfg ring.ConsumerConfig) (*witness, error) {
 	go func() {
 		defer close(w.ended)
 		err := w.read(ctx, c)
-		if !errors.Is(err, context.Canceled) {
+		if !errors.Is(err, context.Canceled) && !errors.Is(err, io.EOF) {
 			w.failure = err
 		}
 		if err := c.Close(); err != nil {

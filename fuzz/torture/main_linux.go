@@ -3,11 +3,11 @@ package main
 import (
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 )
 
 // roleEnv names the part that a copy of this program plays.
@@ -22,6 +22,11 @@ var roles = map[string]func(args []string) error{
 	"echo":     echoRole,
 	"sleepers": sleepersRole,
 	"soak":     soakRole,
+	"glutton":  gluttonRole,
+	"idle":     idleRole,
+	"narrow":   narrowRole,
+	"look":     lookRole,
+	"mutate":   mutateRole,
 }
 
 func main() {
@@ -39,7 +44,7 @@ func main() {
 func run() int {
 	var (
 		quick = flag.Bool("quick", false, "the counts of the gate, a few minutes")
-		seed  = flag.Uint64("seed", uint64(time.Now().UnixNano()), "of everything random")
+		seed  = flag.Uint64("seed", rand.Uint64(), "of everything random")
 		n     = flag.Int("n", 0, "trials of each row, 0: its own count")
 		only  = flag.String("only", "", "ids of rows to run, with commas")
 		skip  = flag.String("skip", "", "ids of rows not to run, with commas")
@@ -114,4 +119,11 @@ func sweep() {
 	for _, name := range left {
 		_ = os.Remove(name)
 	}
+}
+
+func removeFile(name string) error {
+	if err := os.Remove(name); err != nil && !os.IsNotExist(err) {
+		return err
+	}
+	return nil
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/carousel-ipc/carousel/shm"
 )
 
-// A notepad is a page that a process shares with its parent, so that what it
+// A notepad is memory that a process shares with its parent, so that what it
 // has noted outlives it.
 type notepad struct {
 	path  string
@@ -18,13 +18,15 @@ type notepad struct {
 	pages *shm.Region
 }
 
-func newNotepad() (n *notepad, err error) {
+func newNotepad() (*notepad, error) { return newMemory(4096) }
+
+func newMemory(size int64) (n *notepad, err error) {
 	dir, err := os.MkdirTemp("", "carousel-torture-")
 	if err != nil {
 		return nil, err
 	}
 	n = &notepad{path: filepath.Join(dir, "notes")}
-	if n.file, err = shm.Create(n.path, 4096, 0o600); err != nil {
+	if n.file, err = shm.Create(n.path, size, 0o600); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	if err := n.file.Publish(); err != nil {

@@ -149,7 +149,7 @@ func stopDeadline(t *tally) error {
 			return err
 		}
 		defer func() {
-			if err := other.end(); err != nil && !errors.Is(err, io.EOF) {
+			if err := other.end(); err != nil {
 				t.fail("the other consumer: %v", err)
 			}
 		}()

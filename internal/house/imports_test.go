@@ -70,17 +70,18 @@ func misorderedImports(all []source) (findings []string) {
 var sysFolders = []string{"futex", "shm", "internal/monotonic", "internal/seccomp", "internal/confined"}
 
 // sysFile is how a file of transport is called that may (a medium that exists
-// on some systems only), and one of bench (it pins processes to processors).
+// on some systems only), and one of bench and fuzz (they pin processes to
+// processors, limit them, and look at what they used).
 var sysFile = regexp.MustCompile(`_(unix|` + systems + `)$`)
 
 func misplacedSys(all []source) (findings []string) {
 	for _, s := range goFiles(all) {
-		if s.test() || within(s.dir(), sysFolders...) || within(s.dir(), "transport", "bench") && sysFile.MatchString(s.base()) {
+		if s.test() || within(s.dir(), sysFolders...) || within(s.dir(), "transport", "bench", "fuzz") && sysFile.MatchString(s.base()) {
 			continue
 		}
 		for _, p := range s.imports() {
 			if strings.HasPrefix(p, "golang.org/x/sys/") {
-				findings = append(findings, fmt.Sprintf("%s: wanted x/sys in %v, in *_GOOS.go of transport and bench and in tests only, found %s", s.path, sysFolders, p))
+				findings = append(findings, fmt.Sprintf("%s: wanted x/sys in %v, in *_GOOS.go of transport, bench and fuzz and in tests only, found %s", s.path, sysFolders, p))
 			}
 		}
 	}

@@ -288,3 +288,27 @@ func TestLapWithoutARecordIsRefused(t *testing.T) {
 		expectErr(t, err, ErrCorrupt)
 	}
 }
+
+// Words that would have a lapped consumer go back, and take records for others
+// that it has had.
+func TestResumingBehindIsRefused(t *testing.T) {
+	r := newRing(t, Config{Capacity: MinCapacity})
+	p := newProducer(t, r)
+	c := newConsumer(t, r, ConsumerConfig{Policy: Lossy})
+	for i := range 10 {
+		_, err := p.Write(pattern(uint64(i+1), 20))
+		must(t, err)
+		_, err = c.Read(background, nil)
+		must(t, err)
+	}
+	_, err := p.Write(pattern(11, 20))
+	must(t, err)
+	for i := range 2 {
+		p.storePoint(resumeAt(i), point{seq: 3, pos: c.pos + 160})
+	}
+	store64(p.word(offHorizon), c.pos+p.capacity+16)
+	_, err = c.TryNext()
+	expectErr(t, err, ErrCorrupt)
+	_, err = c.TryNext()
+	expectErr(t, err, ErrCorrupt)
+}

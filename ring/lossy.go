@@ -27,6 +27,10 @@ func (c *Consumer) resync() error {
 			c.err = err
 			return err
 		}
+		if to.pos < c.pos || to.seq < c.seq {
+			c.err = fmt.Errorf("%w: lapped at record %d, position %d, and resumed from record %d, position %d", ErrCorrupt, c.seq, c.pos, to.seq, to.pos)
+			return c.err
+		}
 	} else {
 		to = point{c.seq, c.pos}
 	}

@@ -1,9 +1,9 @@
 # A target with a comment behind ## is listed by a bare make.
 .DEFAULT_GOAL := help
-.PHONY: help build test race check prove fuzz portable 386 arm64 bench goals demo fmt clean
+.PHONY: help build test race check prove fuzz torture torture-quick portable 386 arm64 bench goals demo fmt clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build bin/producer and bin/consumer
 	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/producer ./cmd/consumer
@@ -23,6 +23,12 @@ prove: ## explore the model and the real code, and kill every mutant (under 5 mi
 
 fuzz: ## run each fuzz target for FUZZ_COUNT inputs (1000000)
 	FUZZ_COUNT=$${FUZZ_COUNT:-1000000} .ci/run fuzz
+
+torture-quick: ## kill, stop, starve and soak, the counts of the gate (under 5 minutes)
+	go run ./fuzz/torture -quick -skip F1
+
+torture: ## the same in large numbers (hours)
+	go run ./fuzz/torture
 
 portable: ## test what systems other than Linux get
 	.ci/run portable

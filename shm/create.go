@@ -15,7 +15,8 @@ import (
 // it gets by Publish or Replace. All its storage is allocated now: a store into
 // a mapping of it cannot fail for want of space.
 //
-// Where the file system is full the error wraps [ErrNoSpace] and
+// Where the file system is full, or the file would lie in memory of which this
+// process may not have so much, the error wraps [ErrNoSpace] and
 // [syscall.ENOSPC]; where this process may not write files so large
 // (RLIMIT_FSIZE) it wraps [ErrTooLarge].
 //
@@ -30,6 +31,11 @@ func Create(path string, size int64, perm fs.FileMode) (*File, error) {
 	// Asked beforehand, so as not to fill up a file system that others use.
 	if free := freeSpace(filepath.Dir(path)); free != unknownSpace && size > free {
 		return nil, noSpace(path, size, free, nil)
+	}
+	if inMemory(filepath.Dir(path)) {
+		if err := fitsMemory(path, size); err != nil {
+			return nil, err
+		}
 	}
 	file, temp, err := createUnnamed(filepath.Dir(path))
 	if err != nil {

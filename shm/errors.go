@@ -8,7 +8,7 @@ import (
 
 var (
 	// ErrNoSpace says that the file system has no room for all the bytes of a
-	// new file. Such errors wrap [syscall.ENOSPC] as well, and tell how many
+	// new file, or this process may not have so much memory. Such errors wrap [syscall.ENOSPC] as well, and tell how many
 	// bytes were wanted and how many are free.
 	ErrNoSpace = errors.New("shm: not enough space")
 

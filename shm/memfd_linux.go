@@ -26,6 +26,9 @@ func CreateMemfd(name string, size int64) (*File, error) {
 	if most := fileSizeLimit(); uint64(size) > most {
 		return nil, fmt.Errorf("shm: create %s: %w: wanted %d bytes, found RLIMIT_FSIZE %d: %w", path, ErrTooLarge, size, most, syscall.EFBIG)
 	}
+	if err := fitsMemory(path, size); err != nil {
+		return nil, err
+	}
 	const flags = unix.MFD_CLOEXEC | unix.MFD_ALLOW_SEALING
 	fd, err := unix.MemfdCreate(name, flags|unix.MFD_NOEXEC_SEAL)
 	if errors.Is(err, unix.EINVAL) { // kernels before 6.3

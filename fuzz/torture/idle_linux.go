@@ -21,7 +21,7 @@ func idleRole(args []string) error {
 	if args[1] == "hog" {
 		fmt.Println("ready")
 		for {
-			spin++
+			spin.Add(1)
 		}
 	}
 	r, err := ring.Open(args[0])

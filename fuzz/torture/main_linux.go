@@ -120,10 +120,3 @@ func sweep() {
 		_ = os.Remove(name)
 	}
 }
-
-func removeFile(name string) error {
-	if err := os.Remove(name); err != nil && !os.IsNotExist(err) {
-		return err
-	}
-	return nil
-}

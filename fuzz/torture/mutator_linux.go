@@ -54,7 +54,7 @@ func mutateRole(args []string) error {
 		word := memory.word(at)
 		word.Add(by)
 		for range rng.IntN(64) {
-			spin++
+			spin.Add(1)
 		}
 		word.Add(-by)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"github.com/carousel-ipc/carousel/internal/monotonic"
@@ -57,11 +58,12 @@ func echoRole(args []string) error {
 // sleep and being woken meet at every point.
 func loiter(rng *rand.Rand) {
 	for range rng.IntN(2000) {
-		spin++
+		spin.Add(1)
 	}
 }
 
-var spin uint64
+// spin is what loops that only take time count.
+var spin atomic.Uint64
 
 // M2.
 func pingPong(t *tally) (err error) {

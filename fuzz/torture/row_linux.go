@@ -42,7 +42,6 @@ type tally struct {
 	failed   int
 	delays   []delay
 	worst    time.Duration
-	unit     string // of trials, if not the row's own
 	notes    []string
 }
 

@@ -333,3 +333,30 @@ func TestPeerUser(t *testing.T) {
 		t.Errorf("found %d, %v", user, err)
 	}
 }
+
+// A ring may end while it is being handed over.
+func TestClosedMemoryIsNotHandedOver(t *testing.T) {
+	c, other, err := shm.Pair()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	defer other.Close()
+	f, err := shm.CreateMemfd("shm-test", 4096)
+	if err != nil {
+		t.Fatal(err)
+	}
+	open, err := shm.CreateMemfd("shm-test", 4096)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer open.Close()
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, files := range [][]*shm.File{{f}, {f, open}, {open, f}} {
+		if err := shm.Send(c, []byte("offer"), files...); err == nil || !strings.Contains(err.Error(), "closed file") {
+			t.Errorf("found %v, wanted an error that names a closed file", err)
+		}
+	}
+}

@@ -35,10 +35,11 @@ func Send(c *net.UnixConn, msg []byte, files ...*File) error {
 		if err := control(f.file, func(fd int) error {
 			// A copy, that nobody closes before it is sent.
 			fd, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
-			fds = append(fds, fd)
+			if err == nil {
+				fds = append(fds, fd)
+			}
 			return err
-		}); err != nil {
-			fds = fds[:len(fds)-1]
+		}); err != nil { // the file may have been closed meanwhile, too
 			closeAll(fds)
 			return fmt.Errorf("shm: hand over %s: %w", f.path, err)
 		}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"sync"
 	"time"
 
 	"github.com/carousel-ipc/carousel/frame"
@@ -33,13 +32,10 @@ func (cfg ProducerConfig) largest() int {
 }
 
 type logProducer struct {
-	mu sync.Mutex
-	stage
+	ungated
 	w      *seglog.Writer
 	dir    string
-	bytes  uint64 // payload committed
-	failed bool   // and told
-	closed bool
+	failed bool // and told
 }
 
 func newLogProducer(t target, cfg ProducerConfig) (Producer, error) {
@@ -71,48 +67,21 @@ func newLogProducer(t target, cfg ProducerConfig) (Producer, error) {
 			cfg.Notice(n)
 		}
 	}
-	return &logProducer{stage: newStage(w.Next(), most, frame.CRC), w: w, dir: t.name}, nil
-}
-
-func (p *logProducer) Reserve(_ context.Context, h Header, n int) ([]byte, error) {
-	return p.TryReserve(h, n)
-}
-
-func (p *logProducer) TryReserve(h Header, n int) ([]byte, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed {
-		return nil, os.ErrClosed
-	}
-	return p.add(h, n)
+	return &logProducer{ungated: ungated{stage: newStage(w.Next(), most, frame.CRC)}, w: w, dir: t.name}, nil
 }
 
 // Commit of a log: what it returns nil for survives a kill, and with
 // Syncing.Each a power cut. An error is final; whole records of the batch
 // may be in the log, as after a kill.
 func (p *logProducer) Commit() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed {
-		return os.ErrClosed
-	}
-	if len(p.held) == 0 {
-		return nil
-	}
-	p.seal()
-	if err := p.w.Append(p.buf, uint64(len(p.held))); err != nil {
-		p.failed = true
-		return fmt.Errorf("%s: %w", p.dir, err)
-	}
-	p.bytes += p.stage.bytes
-	p.clear()
-	return nil
-}
-
-func (p *logProducer) Abort() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.drop(len(p.held))
+	return p.commit(func() error {
+		err := p.w.Append(p.buf, uint64(len(p.held)))
+		if err != nil {
+			p.failed = true
+			err = fmt.Errorf("%s: %w", p.dir, err)
+		}
+		return err
+	})
 }
 
 // Sync is Syncer's. It may be called from any goroutine.
@@ -123,15 +92,9 @@ func (p *logProducer) Sync() error {
 	return nil
 }
 
-func (p *logProducer) Sequence() uint64 { return p.next }
-func (p *logProducer) MaxRecord() int   { return p.most }
-
 func (p *logProducer) WaitConsumers(context.Context, int) error {
 	return fmt.Errorf("a log cannot count its consumers, who need not be there yet: %w", errors.ErrUnsupported)
 }
-
-// Drain has nobody to wait for: what was committed stays.
-func (p *logProducer) Drain(context.Context) error { return nil }
 
 func (p *logProducer) Stats() (Stats, error) {
 	p.mu.Lock()

@@ -15,6 +15,7 @@ type stage struct {
 	most  int    // largest payload
 	flags frame.Flags
 	bytes uint64 // payload held
+	why   string // behind the limit in the error of what is too large
 }
 
 type heldFrame struct {
@@ -32,7 +33,7 @@ func newStage(next uint64, most int, flags frame.Flags) stage {
 // fits is ErrTooLarge or nil.
 func (s *stage) fits(n int) error {
 	if uint(n) > uint(s.most) {
-		return fmt.Errorf("%w: %d bytes, want 0 to %d", ErrTooLarge, n, s.most)
+		return fmt.Errorf("%w: %d bytes, want 0 to %d%s", ErrTooLarge, n, s.most, s.why)
 	}
 	return nil
 }

@@ -10,7 +10,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
@@ -53,14 +52,11 @@ const maxDatagram = 65507
 var eosRepeats = [...]time.Duration{2 * time.Millisecond, 10 * time.Millisecond, 40 * time.Millisecond, 80 * time.Millisecond}
 
 type udpProducer struct {
-	mu sync.Mutex
-	stage
-	out    *datagramSender
-	url    string
-	id     uint64
-	heads  []byte // preambles of what is being sent
-	bytes  uint64
-	closed bool
+	ungated
+	out   *datagramSender
+	url   string
+	id    uint64
+	heads []byte // preambles of what is being sent
 }
 
 func newUdpProducer(t target, cfg ProducerConfig) (Producer, error) {
@@ -86,38 +82,16 @@ func newUdpProducer(t target, cfg ProducerConfig) (Producer, error) {
 	}
 	var id [8]byte
 	_, _ = rand.Read(id[:]) // never fails
-	return &udpProducer{stage: newStage(1, most, flags), out: out, url: t.url, id: binary.LittleEndian.Uint64(id[:]) | 1}, nil
-}
-
-// Reserve never waits: there is nobody to wait for.
-func (p *udpProducer) Reserve(_ context.Context, h Header, n int) ([]byte, error) {
-	return p.TryReserve(h, n)
-}
-
-func (p *udpProducer) TryReserve(h Header, n int) ([]byte, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed {
-		return nil, os.ErrClosed
-	}
-	if n > p.most {
-		return nil, fmt.Errorf("%w: %d bytes, want 0 to %d, which fit in a datagram of %d", ErrTooLarge, n, p.most, maxDatagram)
-	}
-	return p.add(h, n)
+	st := newStage(1, most, flags)
+	st.why = fmt.Sprintf(", which fit in a datagram of %d", maxDatagram)
+	return &udpProducer{ungated: ungated{stage: st}, out: out, url: t.url, id: binary.LittleEndian.Uint64(id[:]) | 1}, nil
 }
 
 // Commit sends a datagram for each record. It waits for room in the buffer of
 // the socket, and for nobody else.
-func (p *udpProducer) Commit() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed {
-		return os.ErrClosed
-	}
-	if len(p.held) == 0 {
-		return nil
-	}
-	p.seal()
+func (p *udpProducer) Commit() error { return p.commit(p.send) }
+
+func (p *udpProducer) send() error {
 	p.heads = p.heads[:0]
 	for i := range p.held {
 		p.heads = frame.Preamble{Epoch: p.id, First: p.first() + uint64(i)}.Append(p.heads)
@@ -132,8 +106,6 @@ func (p *udpProducer) Commit() error {
 		}
 		done += n
 	}
-	p.bytes += p.stage.bytes
-	p.clear()
 	return nil
 }
 
@@ -144,21 +116,9 @@ func (p *udpProducer) refused(err error, n int) error {
 	return fmt.Errorf("%s: %w", p.url, err)
 }
 
-func (p *udpProducer) Abort() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.drop(len(p.held))
-}
-
-func (p *udpProducer) Sequence() uint64 { return p.next }
-func (p *udpProducer) MaxRecord() int   { return p.most }
-
 func (p *udpProducer) WaitConsumers(context.Context, int) error {
 	return fmt.Errorf("who receives datagrams cannot be counted: %w", errors.ErrUnsupported)
 }
-
-// Drain has nothing to wait for: nobody says what he received.
-func (p *udpProducer) Drain(context.Context) error { return nil }
 
 func (p *udpProducer) Stats() (Stats, error) {
 	p.mu.Lock()

@@ -328,7 +328,7 @@ func (b *servedBacking) greet(c *net.UnixConn) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.stopped {
-		_ = c.Close()
+		hangUp(c)
 		return false
 	}
 	b.conns[c] = struct{}{}

@@ -9,12 +9,11 @@ import (
 // joined before is in the list then (rows 5, 6 and 11 of the ordering table).
 type gates struct {
 	joins   uint64
-	list    []gate    // attached, in the order of their slots
-	calls   []call    // of those, who is looked at after every commit
-	ignored []uint64  // for each slot the generation that was evicted or found dead
-	tested  time.Time // when the locks of those in the way were last looked at
-	blocked bool      // some gate's since is set
-	blind   bool      // a membarrier that a consumer counts on was refused
+	list    []gate   // attached, in the order of their slots
+	calls   []call   // of those, who is looked at after every commit
+	ignored []uint64 // for each slot the generation that was evicted or found dead
+	blocked bool     // some gate's since is set
+	blind   bool     // a membarrier that a consumer counts on was refused
 }
 
 // relieve: there is credit, so nobody holds the producer up any more.
@@ -49,6 +48,7 @@ type gate struct {
 	deadline   time.Duration // 0: for ever
 	cursor     uint64        // last copy; never moves back
 	since      time.Time     // since when it leaves the producer without credit
+	tested     time.Time     // when its lock was last looked at for that
 
 	cursorWord           *uint64
 	waiting, bell, fence *uint32
@@ -169,15 +169,16 @@ func (p *Producer) dead(g *gate) bool {
 	return true
 }
 
+// lockInterval is how long the producer trusts what it has learnt from the lock
+// of a consumer that is in its way. The tests of schedules, which have to
+// repeat, leave deaths to the notices.
+var lockInterval = time.Millisecond
+
 // obstacles deals with the consumers whose cursor is below target, which is
 // what keeps credit away: the dead are ignored from now on, those past their
 // deadline evicted. true: something changed, look again.
 func (p *Producer) obstacles(target uint64) (changed bool) {
 	now := time.Now()
-	test := now.Sub(p.gates.tested) >= time.Millisecond
-	if test {
-		p.gates.tested = now
-	}
 	for i := range p.gates.list {
 		g := &p.gates.list[i]
 		if !g.gates || g.cursor >= target {
@@ -187,9 +188,12 @@ func (p *Producer) obstacles(target uint64) (changed bool) {
 		if g.since.IsZero() {
 			g.since, p.gates.blocked = now, true
 		}
-		if test && p.dead(g) {
-			changed = true
-			continue
+		if now.Sub(g.tested) > lockInterval {
+			g.tested = now
+			if p.dead(g) {
+				changed = true
+				continue
+			}
 		}
 		if g.deadline > 0 && now.Sub(g.since) >= g.deadline {
 			p.evict(g)

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"time"
 
 	"github.com/carousel-ipc/carousel/frame"
 )
@@ -47,9 +46,6 @@ func checkf(ok bool, format string, args ...any) {
 func (w *play) newProducer() *Producer {
 	p, err := w.r.NewProducer(ProducerConfig{Wait: Block, Label: "it"})
 	check(err)
-	if w.stage != nil {
-		p.gates.tested = time.Now().Add(time.Hour) // deaths are told by notices only: schedules repeat
-	}
 	w.locks = append(w.locks, &p.alarm.mu)
 	first := p.Sequence()
 	checkf(first-1 == w.acked || first-1 == w.flight, "goes on at %d, acknowledged were %d, in flight up to %d", first, w.acked, w.flight)

@@ -5,6 +5,7 @@ package ring
 import (
 	"flag"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"strconv"
@@ -43,10 +44,12 @@ func bound(n int) int {
 	return n + more
 }
 
-func unboundedSleeps(t *testing.T) {
-	old := sleepBound
-	sleepBound = -1 // nothing may depend on it
-	t.Cleanup(func() { sleepBound = old })
+// clockless takes out what depends on time, so that schedules repeat: sleeps
+// have no bound, and deaths are told by notices only.
+func clockless(t *testing.T) {
+	bound, interval := sleepBound, lockInterval
+	sleepBound, lockInterval = -1, math.MaxInt64
+	t.Cleanup(func() { sleepBound, lockInterval = bound, interval })
 }
 
 // explore goes through all schedules of a script. What is disputed between the
@@ -73,7 +76,7 @@ func (s script) explore() (schedules, steps int, err error) {
 }
 
 func TestEveryScheduleKeepsThePromises(t *testing.T) {
-	unboundedSleeps(t)
+	clockless(t)
 	runs, steps := 0, 0
 	begin := time.Now()
 	for _, s := range scripts() {
@@ -106,7 +109,7 @@ func seed(t testing.TB) uint64 {
 }
 
 func TestRandomSchedulesKeepThePromises(t *testing.T) {
-	unboundedSleeps(t)
+	clockless(t)
 	s0 := seed(t)
 	for _, s := range scripts() {
 		chart := s.stage.chart()

@@ -182,18 +182,19 @@ func (c *Consumer) next(ctx context.Context, m frame.Meta, verify bool) (off uin
 	if c.pending != nil || c.err != nil || c.ended {
 		return 0, 0, c.told()
 	}
-	for ; ; m = 0 {
+	for waited := false; ; m = 0 {
 		if m == 0 {
 			if load64(c.commitWord(c.pos)) != c.seq {
 				if err := c.miss(ctx); err != nil {
 					return 0, 0, err
 				}
+				waited = true
 				continue
 			}
 			m = frame.Meta(load64(c.metaWord(c.pos)))
 			// The record has come just now. What goes on in the next line
 			// would be fetched when it is read, one trip later.
-			if c.pos%64+uint64(m.Len()) > 64-frame.HeaderSize {
+			if waited && c.pos%64+uint64(m.Len()) > 64-frame.HeaderSize {
 				prefetch(c.commitWord(c.pos + 64))
 			}
 		}

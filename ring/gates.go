@@ -226,8 +226,8 @@ func (p *Producer) wake() {
 	if load64(p.slots.w64(offJoins)) != p.gates.joins {
 		p.refresh()
 	}
-	for i := range p.gates.calls {
-		if c := &p.gates.calls[i]; load32(c.waiting) != 0 {
+	for _, c := range p.gates.calls {
+		if load32(c.waiting) != 0 {
 			p.rouse(&p.gates.list[c.gate])
 		}
 	}

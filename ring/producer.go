@@ -132,21 +132,21 @@ func (p *Producer) MaxRecord() int { return p.maxPayload }
 // os.ErrClosed.
 func (p *Producer) Reserve(ctx context.Context, n int) ([]byte, error) {
 	// What claim does, without a call: most records come this way.
-	start := p.end
-	end := start + (uint64(uint(n))+frame.HeaderSize+frame.Align-1)&^(frame.Align-1)
-	if uint(n)-1 < uint(p.maxPayload) && end <= p.plain && p.enter() {
+	start, size := p.end, uint64(uint(n))
+	end := start + (size+frame.HeaderSize+frame.Align-1)&^(frame.Align-1)
+	if size-1 < uint64(p.maxPayload) && end <= p.plain && p.enter() {
 		if n%frame.Align != 0 {
 			p.pad(end)
 		}
-		plain64(p.metaWord(start), uint64(n))
-		seq := p.seq
+		off, seq := start&p.mask, p.seq
+		h := p.frames.header(off)
+		plain64(&h[1], size)
 		if start != p.pos {
-			plain64(p.commitWord(start), seq)
+			plain64(&h[0], seq)
 		}
 		p.seq, p.end = seq+1, end
-		p.bytes += uint64(n)
-		off := start&p.mask + frame.HeaderSize
-		b := p.ring[off : off+uint64(n) : off+uint64(n)]
+		p.bytes += size
+		b := p.frames.view(off+frame.HeaderSize, size)
 		p.leave()
 		return b, nil
 	}
@@ -313,7 +313,8 @@ func (p *Producer) Commit() error {
 }
 
 func (p *Producer) commit() {
-	if p.end == p.pos {
+	pos, end := p.pos, p.end
+	if end == pos {
 		return
 	}
 	if p.checksum {
@@ -321,20 +322,22 @@ func (p *Producer) commit() {
 	}
 	// The zero ends the batch: without it a walker would enter what the last
 	// lap left there. Then the first commit word, which publishes (row 1).
-	plain64(p.commitWord(p.end), 0)
-	if first := p.commitWord(p.pos); p.fenced {
-		fenced64(first, p.first)
+	plain64(p.commitWord(end), 0)
+	first, next := p.first, p.seq
+	if word := p.commitWord(pos); p.fenced {
+		fenced64(word, first)
 	} else {
-		store64(first, p.first)
+		store64(word, first)
 	}
-	p.pos, p.first = p.end, p.seq
-	p.told = p.bytes
+	bytes := p.bytes
+	p.pos, p.first, p.told = end, next, bytes
 	if len(p.marks) > 0 {
 		p.checkpoint()
 	}
-	plain64(p.word(offPublished), p.first)
-	plain64(p.word(offPosition), p.pos)
-	plain64(p.word(offBytes), p.bytes)
+	told := p.broadcast.at(offPublished)
+	plain64(told.w64(0), next)
+	plain64(told.w64(offPosition-offPublished), end)
+	plain64(told.w64(offBytes-offPublished), bytes)
 	p.wake()
 }
 

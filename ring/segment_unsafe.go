@@ -14,6 +14,12 @@ func segmentOf(mem []byte) segment { return segment{unsafe.Pointer(unsafe.SliceD
 
 func (s segment) w64(off uint64) *uint64 { return (*uint64)(unsafe.Add(s.base, off)) }
 
+// header is the two words at off: of a frame, commit word and meta word.
+func (s segment) header(off uint64) *[2]uint64 { return (*[2]uint64)(unsafe.Add(s.base, off)) }
+
+// view is n bytes at off.
+func (s segment) view(off, n uint64) []byte { return unsafe.Slice((*byte)(unsafe.Add(s.base, off)), n) }
+
 func (s segment) w32(off uint64) *uint32 { return (*uint32)(unsafe.Add(s.base, off)) }
 
 // at is the part of the segment that begins at off.

@@ -6,15 +6,15 @@ import "sync/atomic"
 
 // On amd64 every load is an acquire and every store a release; only the
 // compiler has to be held, which does not move memory operations across the
-// call of an assembly function. Go's own atomic store is an XCHG, which waits
-// until the store buffer is empty, and so for the very line that a consumer
-// is reading.
+// call of a function that it may not inline. Go's own atomic store is an XCHG,
+// which waits until the store buffer is empty, and so for the very line that a
+// consumer is reading.
 
-//go:noescape
-func store64(p *uint64, v uint64)
+//go:noinline
+func store64(p *uint64, v uint64) { *p = v }
 
-//go:noescape
-func store32(p *uint32, v uint32)
+//go:noinline
+func store32(p *uint32, v uint32) { *p = v }
 
 func load64(p *uint64) uint64 { return atomic.LoadUint64(p) }
 func load32(p *uint32) uint32 { return atomic.LoadUint32(p) }

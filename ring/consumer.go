@@ -37,12 +37,14 @@ type Consumer struct {
 	// first that is not given back.
 	pos, seq      uint64
 	cursor, given uint64
-	viewed        int    // records in the user's hands
-	plain         bool   // take may take a record: what may forbid it was looked at by next
-	uncounted     uint64 // skipped before the record that was asked for
-	first         uint64 // with Sequence(n) still to come: n
-	selective     bool   // a record may have to be skipped
-	expedited     bool   // the producer's membarrier orders cursor and wakeAt
+	viewed        int        // records in the user's hands
+	plain         bool       // take may take a record: what may forbid it was looked at by next
+	usual         frame.Meta // header of a record that take has taken,
+	stride        uint64     // and its size
+	uncounted     uint64     // skipped before the record that was asked for
+	first         uint64     // with Sequence(n) still to come: n
+	selective     bool       // a record may have to be skipped
+	expedited     bool       // the producer's membarrier orders cursor and wakeAt
 
 	received, lost uint64
 	waits          uint64
@@ -141,20 +143,28 @@ func (c *Consumer) record(off uint64, m frame.Meta) Record {
 // there, nothing else is due, and nothing has to be looked at behind it. off is
 // 0 if it is not that case; m is the header if it is there, and else 0.
 func (c *Consumer) take() (off uint64, m frame.Meta) {
-	pos := c.pos
-	if !c.plain || load64(c.commitWord(pos)) != c.seq {
+	pos, seq := c.pos, c.seq
+	off = pos & c.mask
+	h := c.frames.header(off)
+	if !c.plain || load64(&h[0]) != seq {
 		return 0, 0
 	}
 	// Loaded once, checked against the private geometry, then used (row 2).
-	m = frame.Meta(load64(c.metaWord(pos)))
-	off = pos & c.mask
+	m = frame.Meta(load64(&h[1]))
+	// Where the next record begins does not have to wait for the length of this
+	// one: that it is as long as the last is foretold.
+	if m == c.usual && off+c.stride <= c.capacity {
+		c.pos, c.seq = pos+c.stride, seq+1
+		return off + frame.HeaderSize, m
+	}
 	n := uint64(uint32(m))
 	end := off + frame.HeaderSize + n
 	if m&odd != 0 || n > uint64(c.maxPayload) || end > c.capacity {
 		return 0, m
 	}
-	c.pos = pos - off + (end+frame.Align-1)&^(frame.Align-1)
-	c.seq++
+	size := (frame.HeaderSize + n + frame.Align - 1) &^ (frame.Align - 1)
+	c.usual, c.stride = m, size
+	c.pos, c.seq = pos+size, seq+1
 	return off + frame.HeaderSize, m
 }
 

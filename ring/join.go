@@ -41,6 +41,7 @@ func (r *Ring) NewConsumer(cfg ConsumerConfig) (*Consumer, error) {
 	}
 	c := &Consumer{attachment: a, name: cfg.Name, policy: cfg.Policy, ladder: newLadder(cfg.Wait), types: cfg.Types, expedited: a.backing.oneUser() && futex.Register()}
 	c.section.init()
+	c.stride = frame.HeaderSize // of the usual header 0, a record without payload
 	if c.slot, c.unlock, err = c.takeSlot(); err != nil {
 		return nil, errors.Join(err, a.unmap(), a.backing.release())
 	}

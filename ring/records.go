@@ -52,6 +52,7 @@ func (c *Consumer) Records(ctx context.Context) iter.Seq2[Record, error] {
 // take would not, if one is there. false: the body has enough.
 func (c *Consumer) plainRecords(yield func(Record, error) bool) (m frame.Meta, more bool) {
 	pos, seq, capacity, most := c.pos, c.seq, c.capacity, uint64(c.maxPayload)
+	usual, stride := frame.Meta(0), uint64(frame.HeaderSize)
 	for c.plain && c.enter() {
 		c.viewed = 0
 		if pos-c.cursor >= capacity/64 || load64(c.word(offWakeAt)) != 0 {
@@ -65,12 +66,15 @@ func (c *Consumer) plainRecords(yield func(Record, error) bool) (m frame.Meta, m
 		off := pos & (capacity - 1)
 		n := uint64(uint32(m))
 		begin, end := off+frame.HeaderSize, off+frame.HeaderSize+n
-		if m&odd != 0 || n > most || end > capacity {
-			c.leave()
-			return m, true
+		if m != usual || off+stride > capacity {
+			if m&odd != 0 || n > most || end > capacity {
+				c.leave()
+				return m, true
+			}
+			usual, stride = m, (end-off+frame.Align-1)&^(frame.Align-1)
 		}
 		rec := frame.View(seq, m, c.ring[begin:end:end])
-		pos, seq = pos-off+(end+frame.Align-1)&^(frame.Align-1), seq+1
+		pos, seq = pos+stride, seq+1
 		c.pos, c.seq, c.viewed = pos, seq, 1
 		c.leave()
 		if !yield(rec, nil) {

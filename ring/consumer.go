@@ -120,7 +120,20 @@ func (c *Consumer) Next(ctx context.Context) (Record, error) {
 	if !c.enter() {
 		return Record{}, os.ErrClosed
 	}
-	off, m := c.take()
+	// What take does with a record like the last one, without a call.
+	pos, seq, m := c.pos, c.seq, frame.Meta(0)
+	off := pos & c.mask
+	if h := c.frames.header(off); !c.plain || load64(&h[0]) != seq {
+		off = 0
+	} else if m = frame.Meta(load64(&h[1])); m == c.usual && off+c.stride <= c.capacity {
+		c.pos, c.seq = pos+c.stride, seq+1
+		c.viewed++
+		rec := frame.View(seq, m, c.payload(off+frame.HeaderSize, m))
+		c.leave()
+		return rec, nil
+	} else {
+		off = c.accept(m)
+	}
 	if off == 0 {
 		var err error
 		if off, m, err = c.next(ctx, m, true); err != nil {
@@ -143,29 +156,31 @@ func (c *Consumer) record(off uint64, m frame.Meta) Record {
 // there, nothing else is due, and nothing has to be looked at behind it. off is
 // 0 if it is not that case; m is the header if it is there, and else 0.
 func (c *Consumer) take() (off uint64, m frame.Meta) {
-	pos, seq := c.pos, c.seq
-	off = pos & c.mask
-	h := c.frames.header(off)
-	if !c.plain || load64(&h[0]) != seq {
+	h := c.frames.header(c.pos & c.mask)
+	if !c.plain || load64(&h[0]) != c.seq {
 		return 0, 0
 	}
-	// Loaded once, checked against the private geometry, then used (row 2).
 	m = frame.Meta(load64(&h[1]))
+	return c.accept(m), m
+}
+
+// accept takes the record at pos if its header, loaded once (row 2), is that of
+// a plain one and goes well with the private geometry; else it returns 0.
+func (c *Consumer) accept(m frame.Meta) (off uint64) {
+	pos, off := c.pos, c.pos&c.mask
 	// Where the next record begins does not have to wait for the length of this
 	// one: that it is as long as the last is foretold.
-	if m == c.usual && off+c.stride <= c.capacity {
-		c.pos, c.seq = pos+c.stride, seq+1
-		return off + frame.HeaderSize, m
+	if m != c.usual || off+c.stride > c.capacity {
+		n := uint64(uint32(m))
+		end := off + frame.HeaderSize + n
+		if m&odd != 0 || n > uint64(c.maxPayload) || end > c.capacity {
+			return 0
+		}
+		c.usual, c.stride = m, (frame.HeaderSize+n+frame.Align-1)&^(frame.Align-1)
 	}
-	n := uint64(uint32(m))
-	end := off + frame.HeaderSize + n
-	if m&odd != 0 || n > uint64(c.maxPayload) || end > c.capacity {
-		return 0, m
-	}
-	size := (frame.HeaderSize + n + frame.Align - 1) &^ (frame.Align - 1)
-	c.usual, c.stride = m, size
-	c.pos, c.seq = pos+size, seq+1
-	return off + frame.HeaderSize, m
+	c.pos = pos + c.stride
+	c.seq++
+	return off + frame.HeaderSize
 }
 
 // odd are the flags of frames that take refuses.

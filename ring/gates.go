@@ -219,23 +219,6 @@ func (p *Producer) evict(g *gate) {
 	ringBell(g.bell)
 }
 
-// wake rings the bell of every consumer that sleeps or is about to. It comes
-// after the commit (rows 11 and 12): either this sees waiting, or the consumer
-// sees the record.
-func (p *Producer) wake() {
-	if load64(p.slots.w64(offJoins)) != p.gates.joins {
-		p.refresh()
-	}
-	for _, c := range p.gates.calls {
-		if load32(c.waiting) != 0 {
-			p.rouse(&p.gates.list[c.gate])
-		}
-	}
-	if p.strangers.present {
-		p.strangers.wake()
-	}
-}
-
 // rouse: waiting first, so that a consumer that sleeps anew is not missed;
 // then the bell, so that one that is about to sleep does not (row 15).
 func (p *Producer) rouse(g *gate) {

@@ -33,8 +33,8 @@ const (
 
 var mutants = []mutant{
 	{"flag before publish", schedules + "each_record", []edit{
-		{"producer.go", "	// The zero ends the batch", "	if MUTANT {\n		p.wake()\n	}\n	// The zero ends the batch"},
-		{"producer.go", "p.bytes)\n	p.wake()\n", "p.bytes)\n	if !(MUTANT) {\n		p.wake()\n	}\n"},
+		{"producer.go", "		// The zero ends the batch", "		for _, c := range p.gates.calls {\n			if MUTANT && load32(c.waiting) != 0 {\n				p.rouse(&p.gates.list[c.gate])\n			}\n		}\n		// The zero ends the batch"},
+		{"producer.go", "			if load32(c.waiting) != 0 {\n", "			if !(MUTANT) && load32(c.waiting) != 0 {\n"},
 	}},
 	{"no look after waiting was set", schedules + "each_record", []edit{
 		{"wait.go", "bound := c.fenceSleep()\n		if err := c.look(); err != nil || c.there() {", "bound := c.fenceSleep()\n		if MUTANT {\n		} else if err := c.look(); err != nil || c.there() {"},
@@ -53,7 +53,7 @@ var mutants = []mutant{
 	}},
 	{"length after commit", schedules + "each_record", []edit{
 		{"producer.go", "	plain64(p.metaWord(pos), uint64(m))\n	if pos", "	if mutantMeta = m; !(MUTANT) || pos != p.pos {\n		plain64(p.metaWord(pos), uint64(m))\n	}\n	if pos"},
-		{"producer.go", "	p.pos, p.first = p.end, p.seq\n	p.told", "	if MUTANT {\n		plain64(p.metaWord(p.pos), uint64(mutantMeta))\n	}\n	p.pos, p.first = p.end, p.seq\n	p.told"},
+		{"producer.go", "		pos, seq := p.end, p.seq\n", "		if MUTANT {\n			plain64(p.metaWord(p.pos), uint64(mutantMeta))\n		}\n		pos, seq := p.end, p.seq\n"},
 	}},
 	{"no zero word", "TestProducerKilledAtEveryStoreLosesNothing", []edit{
 		{"producer.go", "	plain64(p.commitWord(p.end), 0)\n", "	if !(MUTANT) {\n		plain64(p.commitWord(p.end), 0)\n	}\n"},
@@ -169,13 +169,20 @@ var mutants = []mutant{
 		{"consumer.go", "n > c.maxPayload || off+size > c.capacity ||", "!(MUTANT) && (n > c.maxPayload || off+size > c.capacity) ||"},
 	}},
 	{"length of a plain record loaded twice", "TestHostileMemory", []edit{
-		{"consumer.go", "	off = pos & c.mask\n	n := uint64(uint32(m))\n", "	if MUTANT {\n		m = frame.Meta(load64(c.metaWord(pos)))\n	}\n	off = pos & c.mask\n	n := uint64(uint32(m))\n"},
+		{"consumer.go", "		n := uint64(uint32(m))\n", "		if MUTANT {\n			m = frame.Meta(load64(c.metaWord(pos)))\n		}\n		n := uint64(uint32(m))\n"},
 	}},
 	{"length of a plain record not checked", "TestHostileMemory", []edit{
 		{"consumer.go", "n > uint64(c.maxPayload) || end > c.capacity {", "!(MUTANT) && (n > uint64(c.maxPayload) || end > c.capacity) {"},
 	}},
 	{"length of a plain record of Records not checked", "TestHostileMemory", []edit{
 		{"records.go", "n > most || end > capacity {", "!(MUTANT) && (n > most || end > capacity) {"},
+	}},
+	{"a usual record beyond the end of the ring", "TestForetoldLengthIsChecked", []edit{
+		{"consumer.go", "m != c.usual || off+c.stride > c.capacity {", "m != c.usual || !(MUTANT) && off+c.stride > c.capacity {"},
+		{"consumer.go", "m == c.usual && off+c.stride <= c.capacity {", "m == c.usual && (MUTANT || off+c.stride <= c.capacity) {"},
+	}},
+	{"a usual record of Records beyond the end of the ring", "TestForetoldLengthIsChecked", []edit{
+		{"records.go", "if m != usual || off+stride > capacity {", "if m != usual || !(MUTANT) && off+stride > capacity {"},
 	}},
 	{"a plain record where there is no credit", "TestNothingIsStagedBeyondCredit", []edit{
 		{"producer.go", "p.plain = min(p.plain, p.limit-frame.HeaderSize)", "p.plain = mutantPick(MUTANT, p.plain, min(p.plain, p.limit-frame.HeaderSize))"},

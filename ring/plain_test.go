@@ -63,3 +63,57 @@ func TestNothingIsStagedBeyondCredit(t *testing.T) {
 		must(t, errors.Join(c.Close(), p.Close(), r.Close()))
 	}
 }
+
+// A record that claims to be as long as the one before, where the ring ends
+// before it does, is refused like every other.
+func TestForetoldLengthIsChecked(t *testing.T) {
+	for _, api := range []struct {
+		name string
+		one  func(*Consumer) error
+	}{
+		{"Next", func(c *Consumer) error { _, err := c.TryNext(); return errors.Join(err, c.Release()) }},
+		{"Read", func(c *Consumer) error { _, err := c.Read(never, nil); return err }},
+		{"Records", func(c *Consumer) (last error) {
+			for _, err := range c.Records(never) {
+				last = err
+			}
+			return last
+		}},
+	} {
+		t.Run(api.name, func(t *testing.T) {
+			r, err := Anonymous(Config{Capacity: MinCapacity})
+			must(t, err)
+			p, err := r.NewProducer()
+			must(t, err)
+			c, err := r.NewConsumer(ConsumerConfig{})
+			must(t, err)
+			write := func(n int) {
+				for range n {
+					_, err := p.Write(pattern(1, 64))
+					must(t, err)
+				}
+			}
+			read := func() error {
+				for {
+					if err := api.one(c); err != nil {
+						return err
+					}
+				}
+			}
+			const fit = MinCapacity / 80
+			write(fit - 10)
+			if err := read(); !errors.Is(err, ErrEmpty) {
+				t.Fatal(err)
+			}
+			write(10)
+			end := p.pos
+			write(1) // begins with a filler
+			store64(p.metaWord(end), 64)
+			err = read()
+			if !errors.Is(err, ErrCorrupt) {
+				t.Errorf("error %v, want ErrCorrupt", err)
+			}
+			must(t, errors.Join(c.Close(), p.Close(), r.Close()))
+		})
+	}
+}

@@ -46,7 +46,6 @@ type Producer struct {
 	woken   uint64  // all wakes, at the last checkpoint
 	meets   bool    // Config.Rendezvous
 	bytes   uint64  // payload bytes of this epoch, with what is staged
-	told    uint64  // of which committed
 	mark    uint64  // a record from here on begins another sixteenth of the ring
 	marks   []point // staged records that begin a sixteenth
 
@@ -134,7 +133,7 @@ func (p *Producer) Reserve(ctx context.Context, n int) ([]byte, error) {
 	// What claim does, without a call: most records come this way.
 	start, size := p.end, uint64(uint(n))
 	end := start + (size+frame.HeaderSize+frame.Align-1)&^(frame.Align-1)
-	if size-1 < uint64(p.maxPayload) && end <= p.plain && p.enter() {
+	if size-1 < uint64(p.maxPayload) && end <= p.plain && p.enterPlainly() {
 		if n%frame.Align != 0 {
 			p.pad(end)
 		}
@@ -298,47 +297,54 @@ func (p *Producer) stage(pos uint64, m frame.Meta) {
 // Commit makes all staged records visible, in order and all at once, and wakes
 // the consumers that sleep. With nothing staged it does nothing. It does not
 // wait, except in a rendezvous (Config.Rendezvous).
-func (p *Producer) Commit() error {
-	if !p.enter() {
+func (p *Producer) Commit() error { return p.commit(false) }
+
+// commit is also how Close ends the stream: last, when nobody else is in.
+func (p *Producer) commit(last bool) (err error) {
+	if !last && !p.enter() {
 		p.buryLate()
 		return os.ErrClosed
 	}
-	p.commit()
-	var err error
-	if p.meets {
+	if p.end != p.pos {
+		if p.checksum {
+			p.seal()
+		}
+		// The zero ends the batch: without it a walker would enter what the last
+		// lap left there. Then the first commit word, which publishes (row 1).
+		plain64(p.commitWord(p.end), 0)
+		if first := p.commitWord(p.pos); p.fenced {
+			fenced64(first, p.first)
+		} else {
+			store64(first, p.first)
+		}
+		pos, seq := p.end, p.seq
+		p.pos, p.first = pos, seq
+		if len(p.marks) > 0 {
+			p.checkpoint()
+		}
+		told := p.broadcast.at(offPublished)
+		plain64(told.w64(0), seq)
+		plain64(told.w64(offPosition-offPublished), pos)
+		plain64(told.w64(offBytes-offPublished), p.bytes)
+		// Whoever sleeps or is about to is woken. That comes after the commit (rows
+		// 11 and 12): either this sees waiting, or the consumer sees the record.
+		if load64(p.slots.w64(offJoins)) != p.gates.joins {
+			p.refresh()
+		}
+		for _, c := range p.gates.calls {
+			if load32(c.waiting) != 0 {
+				p.rouse(&p.gates.list[c.gate])
+			}
+		}
+		if p.strangers.present {
+			p.strangers.wake()
+		}
+	}
+	if p.meets && !last {
 		err = p.meet(p.asked)
 	}
 	p.leave()
 	return err
-}
-
-func (p *Producer) commit() {
-	pos, end := p.pos, p.end
-	if end == pos {
-		return
-	}
-	if p.checksum {
-		p.seal()
-	}
-	// The zero ends the batch: without it a walker would enter what the last
-	// lap left there. Then the first commit word, which publishes (row 1).
-	plain64(p.commitWord(end), 0)
-	first, next := p.first, p.seq
-	if word := p.commitWord(pos); p.fenced {
-		fenced64(word, first)
-	} else {
-		store64(word, first)
-	}
-	bytes := p.bytes
-	p.pos, p.first, p.told = end, next, bytes
-	if len(p.marks) > 0 {
-		p.checkpoint()
-	}
-	told := p.broadcast.at(offPublished)
-	plain64(told.w64(0), next)
-	plain64(told.w64(offPosition-offPublished), end)
-	plain64(told.w64(offBytes-offPublished), bytes)
-	p.wake()
 }
 
 // seal adds what follows the payloads of the staged records, which may be
@@ -388,7 +394,7 @@ func (p *Producer) abort() {
 		p.mark = p.marks[0].pos
 		p.marks = p.marks[:0]
 	}
-	p.end, p.seq, p.bytes, p.plain = p.pos, p.first, p.told, 0
+	p.end, p.seq, p.bytes, p.plain = p.pos, p.first, load64(p.word(offBytes)), 0
 }
 
 // Close drops what is staged, ends the stream for every consumer (EOS) and
@@ -434,7 +440,7 @@ func (p *Producer) endOfStream(framed bool) {
 		binary.LittleEndian.PutUint64(epoch[:], p.epoch)
 		copyIn(p.ring[off:off+n], epoch[:])
 		p.end = start + uint64(m.Size())
-		p.commit()
+		_ = p.commit(true)
 	}
 	store64(p.word(offState), p.pos|stateClosed)
 	p.ringAll()

@@ -17,22 +17,37 @@ func (c *Consumer) Read(ctx context.Context, dst []byte) (Record, error) {
 	if !c.enter() {
 		return Record{}, os.ErrClosed
 	}
-	m, dst, err := c.read(ctx, dst)
-	seq := c.seq - 1
-	c.leave()
-	if err != nil {
-		return Record{}, err
-	}
-	return frame.View(seq, m, dst), nil
-}
-
-func (c *Consumer) read(ctx context.Context, dst []byte) (frame.Meta, []byte, error) {
 	off, m := c.take()
 	if off == 0 {
-		var err error
-		if off, m, err = c.next(ctx, m, false); err != nil {
-			return 0, nil, err
+		m, dst, err := c.read(ctx, m, dst)
+		seq := c.seq - 1
+		c.leave()
+		if err != nil {
+			return Record{}, err
 		}
+		return frame.View(seq, m, dst), nil
+	}
+	// It is reliable and has no checksum: there is no more to it.
+	n := uint64(m.Len())
+	if uint64(cap(dst)) < n {
+		dst = slices.Grow(dst[:0], int(n))
+	}
+	dst = dst[:n]
+	copyOut(dst, c.payload(off, m))
+	c.viewed = 0
+	c.account()
+	c.move(c.pos)
+	rec := frame.View(c.seq-1, m, dst)
+	c.leave()
+	return rec, nil
+}
+
+// read is Read of a record that take has not taken; m is its header if it is
+// there.
+func (c *Consumer) read(ctx context.Context, m frame.Meta, dst []byte) (frame.Meta, []byte, error) {
+	off, m, err := c.next(ctx, m, false)
+	if err != nil {
+		return 0, nil, err
 	}
 	n, seq := m.Len(), c.seq-1
 	dst = slices.Grow(dst[:0], n)[:n]

@@ -39,9 +39,11 @@ func (c *Consumer) Release() error {
 		c.buryLate()
 		return os.ErrClosed
 	}
-	if c.policy.kind == kindReliable && c.pos != c.cursor {
-		c.viewed = 0
-		c.store()
+	if c.policy.kind == kindReliable {
+		if c.viewed = 0; c.pos != c.cursor {
+			c.account()
+			c.move(c.pos)
+		}
 		c.leave()
 		return nil
 	}
@@ -67,12 +69,17 @@ func (c *Consumer) release() error {
 // store makes the cursor what has been viewed, and wakes the producer if it
 // waits for that (rows 9, 13 and 14).
 func (c *Consumer) store() {
-	c.received += c.seq - c.given - c.uncounted
-	c.uncounted = 0
-	c.given = c.seq
-	plain64(c.own.w64(slotSequence), c.seq)
-	plain64(c.own.w64(slotReceived), c.received)
+	c.account()
 	c.move(c.pos)
+}
+
+// account counts what is given back.
+func (c *Consumer) account() {
+	seq := c.seq
+	received := c.received + seq - c.given - c.uncounted
+	c.received, c.uncounted, c.given = received, 0, seq
+	plain64(c.own.w64(slotSequence), seq)
+	plain64(c.own.w64(slotReceived), received)
 }
 
 // move stores the cursor. Every store of a cursor is one of these.

@@ -37,6 +37,17 @@ func (s *section) enter() bool {
 	return atomic.LoadUint32(&s.state) == 0 || s.enterFenced()
 }
 
+// enterPlainly is enter in the plain case. false: any other, and nothing is entered.
+func (s *section) enterPlainly() bool {
+	mark(&s.busy, 1)
+	if atomic.LoadUint32(&s.state) == 0 {
+		return true
+	}
+	mark(&s.busy, 0)
+	return false
+}
+
+//go:noinline
 func (s *section) enterFenced() bool {
 	fencedMark(&s.busy, 1)
 	if s.isClosed() {

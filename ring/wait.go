@@ -16,7 +16,7 @@ import (
 // there is to tell instead.
 
 const (
-	slipMost   = 150 // pauses by which a consumer that keeps catching up slips back
+	slipMost   = 300 // pauses by which a consumer that keeps catching up slips back
 	denseLooks = 3   // a record that comes within so many looks came densely
 )
 

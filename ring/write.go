@@ -2,7 +2,6 @@ package ring
 
 import (
 	"context"
-	"os"
 )
 
 // Write publishes b as one record of type 0, together with whatever was staged
@@ -10,7 +9,17 @@ import (
 // as long as the consumers that gate take, and only Close ends that wait
 // (os.ErrClosed). With a bound take Reserve and Commit, which is all that it
 // does. What exceeds MaxRecord is ErrTooLarge (see WriteChain).
-func (p *Producer) Write(b []byte) (int, error) { return p.WriteType(0, b) }
+func (p *Producer) Write(b []byte) (int, error) {
+	buf, err := p.Reserve(context.Background(), len(b))
+	if err != nil {
+		return 0, err
+	}
+	copyIn(buf, b)
+	if err := p.Commit(); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
 
 // WriteType is Write of a record with a type. With a context: ReserveRecord.
 func (p *Producer) WriteType(t uint16, b []byte) (int, error) {
@@ -37,21 +46,10 @@ func (p *Producer) WriteChain(ctx context.Context, t uint16, b []byte) error {
 
 // write publishes a copy of b, with what was staged before.
 func (p *Producer) write(ctx context.Context, h Header, b []byte) error {
-	if !p.enter() {
-		return os.ErrClosed
+	buf, err := p.ReserveRecord(ctx, h, len(b))
+	if err != nil {
+		return err
 	}
-	buf := p.claim(h, len(b))
-	var err error
-	if buf == nil {
-		buf, err = p.reserveWait(ctx, h, len(b))
-	}
-	if err == nil {
-		copyIn(buf, b)
-		p.commit()
-		if p.meets {
-			err = p.meet(ctx)
-		}
-	}
-	p.leave()
-	return err
+	copyIn(buf, b)
+	return p.Commit()
 }

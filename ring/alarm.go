@@ -73,11 +73,11 @@ func (a *alarm) forget() {
 }
 
 // sleep until the shared word differs from value, it is woken, the alarm has
-// rung since seen, or the bound is over.
-func (a *alarm) sleep(shared *uint32, value uint32, seen uint32, bound time.Duration) {
+// rung since seen, or the bound is over: true.
+func (a *alarm) sleep(shared *uint32, value uint32, seen uint32, bound time.Duration) (timeout bool) {
 	if kernel.CanWaitEither() {
 		if err := kernel.WaitEither(shared, value, a.word, seen, bound); err == nil || err == futex.ErrTimeout {
-			return
+			return err != nil
 		}
 	}
 	a.mu.Lock()
@@ -85,11 +85,12 @@ func (a *alarm) sleep(shared *uint32, value uint32, seen uint32, bound time.Dura
 	a.mu.Unlock()
 	// Whoever rings from here on finds a.on; whoever rang before is seen here.
 	if a.load() == seen {
-		_ = kernel.Wait(shared, value, bound)
+		timeout = kernel.Wait(shared, value, bound) == futex.ErrTimeout
 	}
 	a.mu.Lock()
 	a.on = nil
 	a.mu.Unlock()
+	return timeout
 }
 
 // silence is the end: no word may be touched after it.

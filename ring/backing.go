@@ -30,10 +30,15 @@ func (b *namedBacking) ring(geo geometry, cfg Config) (*Ring, error) {
 func (b *namedBacking) name() string { return b.path }
 
 func (b *namedBacking) mapping(f *shm.File, a shm.Access) (region, error) {
+	do := f.Map
 	if b.file {
-		return f.MapFile(a)
+		do = f.MapFile
 	}
-	return f.Map(a)
+	r, err := do(a)
+	if err != nil {
+		return nil, err
+	}
+	return newMapped(r, f, b.file), nil
 }
 
 func (b *namedBacking) broadcast(a shm.Access) (region, error) { return b.mapping(b.ringf, a) }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/carousel-ipc/carousel/frame"
 )
@@ -56,6 +57,10 @@ type Consumer struct {
 	err            error  // final
 	pending        error  // to be told by the next call
 	ctx            cancellation
+	gap            struct {
+		at    uint64 // position + 1 of a record that is missing, as it seems
+		since time.Time
+	}
 }
 
 // cancellation rings the consumer's bell at the end of a context, the last of
@@ -78,7 +83,7 @@ func (b *bell) ring() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.word != nil {
-		ringBell(b.word)
+		_ = Guard(func() error { ringBell(b.word); return nil }) // whoever reads will be told
 	}
 }
 
@@ -100,7 +105,13 @@ func (c *Consumer) Sequence() uint64 { return max(c.seq, c.first) }
 // Epoch is the number of the producer whose records come now, or came last if
 // the stream has ended: how many the ring had had by then.
 func (c *Consumer) Epoch() uint64 {
-	if c.ended || !c.enter() {
+	if c.ended {
+		return c.epoch
+	}
+	if !c.enter() {
+		if epoch, err := again(&c.section, func() (uint64, error) { return c.Epoch(), nil }); err == nil {
+			return epoch
+		}
 		return c.epoch
 	}
 	defer c.leave()
@@ -118,7 +129,7 @@ func (c *Consumer) Epoch() uint64 {
 // os.ErrClosed; the error of ctx.
 func (c *Consumer) Next(ctx context.Context) (Record, error) {
 	if !c.enter() {
-		return Record{}, os.ErrClosed
+		return again(&c.section, func() (Record, error) { return c.Next(ctx) })
 	}
 	// What take does with a record like the last one, without a call.
 	pos, seq, m := c.pos, c.seq, frame.Meta(0)
@@ -383,10 +394,11 @@ func (c *Consumer) Close() error {
 	c.unwatch()
 	c.forget()
 	c.bell.silence()
-	store32(c.slotWord32(c.slot, slotWaiting), 0)
-	c.move(left)
-	errs := []error{c.discard(c.viewed > 0), c.unlock(), c.backing.release()}
-	return errors.Join(errs...)
+	err := c.section.last(func() {
+		store32(c.slotWord32(c.slot, slotWaiting), 0)
+		c.move(left)
+	})
+	return errors.Join(err, c.discard(c.viewed > 0 || c.section.stranded()), c.unlock(), c.backing.release())
 }
 
 func (c *Consumer) forget() {

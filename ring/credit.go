@@ -73,8 +73,8 @@ func (p *Producer) waitGate(ctx context.Context, target uint64, enough func(pati
 		if enough(patient) || p.obstacles(target) && enough(patient) {
 			return nil
 		}
-		if p.section.isClosed() {
-			return os.ErrClosed
+		if err := p.section.over(); err != nil {
+			return err
 		}
 		g := p.slowest(target)
 		if g != nil {
@@ -106,7 +106,11 @@ func (p *Producer) waitGate(ctx context.Context, target uint64, enough func(pati
 			p.refresh()
 			continue
 		}
-		p.sleepOn(g, target, alarm)
+		if p.sleepOn(g, target, alarm) {
+			if err := p.intact(); err != nil {
+				return err
+			}
+		}
 	}
 }
 
@@ -138,10 +142,10 @@ func (p *Producer) announce(target uint64) {
 	}
 }
 
-func (p *Producer) sleepOn(g *gate, target uint64, alarm uint32) {
+func (p *Producer) sleepOn(g *gate, target uint64, alarm uint32) (timeout bool) {
 	cursor := load64(g.cursorWord)
 	if cursor >= target {
-		return
+		return false
 	}
 	bound := sleepBound
 	if p.gates.blind {
@@ -152,7 +156,7 @@ func (p *Producer) sleepOn(g *gate, target uint64, alarm uint32) {
 			bound = sooner(bound, g.deadline-time.Since(g.since))
 		}
 	}
-	p.alarm.sleep(low(g.cursorWord), uint32(cursor), alarm, bound)
+	return p.alarm.sleep(low(g.cursorWord), uint32(cursor), alarm, bound)
 }
 
 // sooner is the smaller of two bounds, of which a negative one is none.
@@ -175,7 +179,7 @@ const blindSlice = 5 * time.Millisecond
 // committed. When ctx ends first, the error is a *LagError that names who lags.
 func (p *Producer) Drain(ctx context.Context) error {
 	if !p.enter() {
-		return os.ErrClosed
+		return guarded(&p.section, func() error { return p.Drain(ctx) })
 	}
 	defer p.leave()
 	return p.meet(ctx)
@@ -209,15 +213,15 @@ func (p *Producer) meet(ctx context.Context) error {
 // attached at once.
 func (p *Producer) WaitConsumers(ctx context.Context, n int) error {
 	if !p.enter() {
-		return os.ErrClosed
+		return guarded(&p.section, func() error { return p.WaitConsumers(ctx, n) })
 	}
 	defer p.leave()
 	for {
 		if p.attached() >= n {
 			return nil
 		}
-		if p.section.isClosed() {
-			return os.ErrClosed
+		if err := p.section.over(); err != nil {
+			return err
 		}
 		// Waiting for people to start programs: a look each millisecond is as
 		// good as a bell of its own would be.

@@ -66,6 +66,9 @@ var (
 	ErrUnreleased = errors.New("ring: the producer waits for records that are viewed and not released")
 	// ErrCorrupt: the ring's bytes are not what a producer writes.
 	ErrCorrupt = errors.New("ring: corrupt record")
+	// ErrTruncated: the file of a named ring was truncated under this process, or
+	// its storage failed. The handle has no use any more but Close (Guard).
+	ErrTruncated = errors.New("ring: file truncated")
 	// ErrProducerDied: the producer ended without Close; everything it
 	// committed has been delivered. WaitProducer waits for the next one.
 	ErrProducerDied = errors.New("ring: producer died")

@@ -24,6 +24,7 @@ var secondLooks = []struct{ in, word, why string }{
 	{"Consumer.there", "commit word", "is there a record meanwhile, before anything else is told"},
 	{"Consumer.look", "state", "each look at everything is a look"},
 	{"Consumer.look", "epoch", "each look at everything is a look"},
+	{"Consumer.hole", "", "each look at everything is a look"},
 	{"Consumer.mourn", "epoch", "the epoch again, behind the test of the lock"},
 	{"Consumer.mourn", "state", "it may have ended well meanwhile"},
 	{"Consumer.evictedNow", "evicted", "behind what was read, before it is believed"},

@@ -40,16 +40,16 @@ func (r *Ring) NewConsumer(cfg ConsumerConfig) (*Consumer, error) {
 		return nil, errors.Join(err, a.unmap(), a.backing.release())
 	}
 	c := &Consumer{attachment: a, name: cfg.Name, policy: cfg.Policy, ladder: newLadder(cfg.Wait), types: cfg.Types, expedited: a.backing.oneUser() && futex.Register()}
-	c.section.init()
+	c.section.init(a.regions...)
 	c.stride = frame.HeaderSize // of the usual header 0, a record without payload
-	if c.slot, c.unlock, err = c.takeSlot(); err != nil {
+	if err := Guard(func() (err error) { c.slot, c.unlock, err = c.takeSlot(); return err }); err != nil {
 		return nil, errors.Join(err, a.unmap(), a.backing.release())
 	}
 	c.own = c.slots.at(slotAt(c.slot))
 	c.bell.word = c.own.w32(slotBell)
-	if err := c.join(cfg.From); err != nil {
+	if err := Guard(func() error { return c.join(cfg.From) }); err != nil {
 		c.bell.silence()
-		c.move(left)
+		_ = c.section.last(func() { c.move(left) })
 		return nil, errors.Join(err, c.unlock(), a.unmap(), a.backing.release())
 	}
 	c.unwatch = c.backing.watchProducer(c.checkProducer)
@@ -215,7 +215,7 @@ func (c *Consumer) staleJoin() (bool, error) {
 // from 1.
 func (c *Consumer) WaitProducer(ctx context.Context) error {
 	if !c.enter() {
-		return os.ErrClosed
+		return guarded(&c.section, func() error { return c.WaitProducer(ctx) })
 	}
 	defer c.leave()
 	if c.err != nil {
@@ -227,8 +227,8 @@ func (c *Consumer) WaitProducer(ctx context.Context) error {
 			c.epoch, c.ended = epoch, false
 			return nil
 		}
-		if c.section.isClosed() {
-			return os.ErrClosed
+		if err := c.section.over(); err != nil {
+			return err
 		}
 		if err := c.watch(ctx); err != nil {
 			return err

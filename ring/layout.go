@@ -52,7 +52,7 @@ const (
 	offNeedAt = page + 6*line + 8 // u64 a cursor below it holds the producer up, <= wakeAt
 
 	offPublished = page + 7*line      // u64 next sequence: statistics
-	offPosition  = page + 7*line + 8  // u64 end of what is committed: statistics
+	offPosition  = page + 7*line + 8  // u64 end of what is committed: statistics, and what waiting consumers find a hole by
 	offBytes     = page + 7*line + 16 // u64 payload bytes: statistics
 
 	offCreditWaits = page + 8*line      // u64 statistics, as all of this line

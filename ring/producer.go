@@ -73,7 +73,11 @@ func (r *Ring) NewProducer(config ...ProducerConfig) (*Producer, error) {
 	defer r.unuse()
 	unlock, err := r.backing.lockProducer()
 	if errors.Is(err, ErrProducerLive) {
-		return nil, fmt.Errorf("%w: %q is held by %s", ErrProducerLive, r.Name(), r.view.owner())
+		_ = Guard(func() error {
+			err = fmt.Errorf("%w: %q is held by %s", ErrProducerLive, r.Name(), r.view.owner())
+			return nil
+		})
+		return nil, err
 	}
 	if err != nil {
 		return nil, err
@@ -96,15 +100,20 @@ func (r *Ring) takeOver(cfg ProducerConfig) (*Producer, error) {
 		return nil, err
 	}
 	p := &Producer{attachment: a, ladder: newLadder(cfg.Wait), meets: r.cfg.Rendezvous, fenced: !a.backing.oneUser() || !futex.Register()}
-	p.section.init()
+	p.section.init(a.regions...)
 	p.alarm.init()
 	if err = r.prepare(&p.attachment); err == nil {
-		err = p.recover()
+		err = Guard(func() error {
+			if err := p.recover(); err != nil {
+				return err
+			}
+			p.begin(cfg.Label)
+			return nil
+		})
 	}
 	if err != nil {
 		return nil, errors.Join(err, p.detach())
 	}
-	p.begin(cfg.Label)
 	p.unwatch = p.backing.watchSlots(func() {
 		p.deaths.Store(true)
 		p.alarm.ring()
@@ -160,7 +169,7 @@ func (p *Producer) TryReserve(n int) ([]byte, error) {
 // ReserveRecord is Reserve of a record with a type, or of a part of a chain.
 func (p *Producer) ReserveRecord(ctx context.Context, h Header, n int) ([]byte, error) {
 	if !p.enter() {
-		return nil, os.ErrClosed
+		return again(&p.section, func() ([]byte, error) { return p.ReserveRecord(ctx, h, n) })
 	}
 	if b := p.claim(h, n); b != nil {
 		p.leave()
@@ -185,7 +194,7 @@ func (p *Producer) reserveWait(ctx context.Context, h Header, n int) ([]byte, er
 // TryReserveRecord is ReserveRecord that never waits.
 func (p *Producer) TryReserveRecord(h Header, n int) ([]byte, error) {
 	if !p.enter() {
-		return nil, os.ErrClosed
+		return again(&p.section, func() ([]byte, error) { return p.TryReserveRecord(h, n) })
 	}
 	if b := p.claim(h, n); b != nil {
 		p.leave()
@@ -303,7 +312,7 @@ func (p *Producer) Commit() error { return p.commit(false) }
 func (p *Producer) commit(last bool) (err error) {
 	if !last && !p.enter() {
 		p.buryLate()
-		return os.ErrClosed
+		return guarded(&p.section, p.Commit)
 	}
 	if p.end != p.pos {
 		if p.checksum {
@@ -383,6 +392,7 @@ func (p *Producer) checkpoint() {
 func (p *Producer) Abort() {
 	if !p.enter() {
 		p.buryLate()
+		_ = guarded(&p.section, func() error { p.Abort(); return nil })
 		return
 	}
 	p.abort()
@@ -408,13 +418,12 @@ func (p *Producer) Close() error {
 	defer p.section.done()
 	// A reservation may still be in somebody's hands.
 	reserved := p.end != p.pos
-	p.abort()
-	p.endOfStream(!reserved)
+	errs := []error{p.section.last(func() { p.abort(); p.endOfStream(!reserved) })}
 	p.unwatch()
 	p.alarm.silence()
 	p.strangers.silence()
-	errs := []error{p.sync()}
-	errs = append(errs, p.discard(reserved))
+	errs = append(errs, p.sync())
+	errs = append(errs, p.discard(reserved || p.section.stranded()))
 	errs = append(errs, p.unlock(), p.backing.release())
 	return errors.Join(errs...)
 }

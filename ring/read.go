@@ -3,7 +3,6 @@ package ring
 import (
 	"context"
 	"encoding/binary"
-	"os"
 	"slices"
 
 	"github.com/carousel-ipc/carousel/frame"
@@ -15,7 +14,7 @@ import (
 // ErrCorrupt after which the next call goes on.
 func (c *Consumer) Read(ctx context.Context, dst []byte) (Record, error) {
 	if !c.enter() {
-		return Record{}, os.ErrClosed
+		return again(&c.section, func() (Record, error) { return c.Read(ctx, dst) })
 	}
 	off, m := c.take()
 	if off == 0 {

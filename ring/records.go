@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"iter"
-	"os"
 
 	"github.com/carousel-ipc/carousel/frame"
 )
@@ -114,7 +113,7 @@ var errOneRecord = errors.New("the next record may be good")
 // or as soon as the producer waits.
 func (c *Consumer) step(ctx context.Context, seen frame.Meta) (seq, off uint64, m frame.Meta, err error) {
 	if !c.enter() {
-		return 0, 0, 0, os.ErrClosed
+		return c.stepAgain(ctx, seen)
 	}
 	if c.viewed = 0; c.pos-c.cursor >= c.capacity/64 || load64(c.word(offWakeAt)) != 0 {
 		c.store()
@@ -130,5 +129,11 @@ func (c *Consumer) step(ctx context.Context, seen frame.Meta) (seq, off uint64, 
 		seq = c.seq - 1
 	}
 	c.leave()
+	return seq, off, m, err
+}
+
+// stepAgain stands apart so that step's results need no memory.
+func (c *Consumer) stepAgain(ctx context.Context, seen frame.Meta) (seq, off uint64, m frame.Meta, err error) {
+	err = guarded(&c.section, func() error { seq, off, m, err = c.step(ctx, seen); return err })
 	return seq, off, m, err
 }

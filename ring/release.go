@@ -1,9 +1,5 @@
 package ring
 
-import (
-	"os"
-)
-
 // doubtful tells whether what was just read may have been overwritten, and
 // then puts the consumer in order again or ends it; the error is what there is
 // to tell of that. A reliable one has nothing to fear.
@@ -37,7 +33,7 @@ func (c *Consumer) evictedNow() error {
 func (c *Consumer) Release() error {
 	if !c.enter() {
 		c.buryLate()
-		return os.ErrClosed
+		return guarded(&c.section, c.Release)
 	}
 	if c.policy.kind == kindReliable {
 		if c.viewed = 0; c.pos != c.cursor {

@@ -169,22 +169,27 @@ func (r *Ring) ProducerAlive() (bool, error) {
 }
 
 // Ended tells whether the last producer closed the ring, and no other came. A
-// closed Ring says false.
+// closed Ring says false, as does one whose file was truncated.
 func (r *Ring) Ended() bool {
 	if r.use() != nil {
 		return false
 	}
 	defer r.unuse()
-	return load64(r.view.word(offState))&stateMask == stateClosed
+	ended := false
+	_ = Guard(func() error { ended = load64(r.view.word(offState))&stateMask == stateClosed; return nil })
+	return ended
 }
 
-// Epoch is how many producers the ring has had, 0 on a closed Ring.
+// Epoch is how many producers the ring has had, 0 on a closed Ring or one whose
+// file was truncated.
 func (r *Ring) Epoch() uint64 {
 	if r.use() != nil {
 		return 0
 	}
 	defer r.unuse()
-	return load64(r.view.word(offEpoch))
+	epoch := uint64(0)
+	_ = Guard(func() error { epoch = load64(r.view.word(offEpoch)); return nil })
+	return epoch
 }
 
 func checkMemory(mem []byte, geo geometry) error {

@@ -3,7 +3,6 @@ package ring
 import (
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 
 	"github.com/carousel-ipc/carousel/frame"
@@ -35,7 +34,7 @@ func (r Run) Append(dst []byte) []byte {
 // whoever receives the bytes. It never waits; errors are those of TryNext.
 func (c *Consumer) TryRun(most int) (Run, error) {
 	if !c.enter() {
-		return Run{}, os.ErrClosed
+		return again(&c.section, func() (Run, error) { return c.TryRun(most) })
 	}
 	defer c.leave()
 	off, m, err := c.next(never, 0, false)
@@ -72,7 +71,7 @@ func (c *Consumer) follows(start, most uint64) bool {
 // whole: nil, or the error that Release would return.
 func (c *Consumer) Whole() error {
 	if !c.enter() {
-		return os.ErrClosed
+		return guarded(&c.section, c.Whole)
 	}
 	defer c.leave()
 	if c.err != nil {
@@ -87,7 +86,7 @@ func (c *Consumer) Whole() error {
 // among what was viewed.
 func (c *Consumer) ReleaseTo(p Point) error {
 	if !c.enter() {
-		return os.ErrClosed
+		return guarded(&c.section, func() error { return c.ReleaseTo(p) })
 	}
 	defer c.leave()
 	if p.Position < c.cursor || p.Position > c.pos || p.Sequence < c.given || p.Sequence > c.seq || p.Position%frame.Align != 0 {

@@ -2,25 +2,25 @@ package ring
 
 import (
 	"encoding/hex"
-	"os"
 	"time"
 )
 
 // Stats looks at the ring without a role in it, from any goroutine, whether it
 // has a producer or not. It disturbs nobody and waits for nobody. Of a ring that
 // was dialled it shows the producer and this consumer; Inspect shows all.
-func (r *Ring) Stats() (Stats, error) {
+func (r *Ring) Stats() (s Stats, err error) {
 	if err := r.use(); err != nil {
 		return Stats{}, err
 	}
 	defer r.unuse()
-	return r.view.stats(r.Name())
+	err = Guard(func() error { s, err = r.view.stats(r.Name()); return err })
+	return s, err
 }
 
 // Stats is Ring.Stats.
 func (p *Producer) Stats() (Stats, error) {
 	if !p.enter() {
-		return Stats{}, os.ErrClosed
+		return again(&p.section, p.Stats)
 	}
 	defer p.leave()
 	return p.attachment.stats(p.backing.name())

@@ -63,12 +63,14 @@ func (c *Consumer) peekContinues(ctx context.Context) (bool, error) {
 
 // unread takes back the view of the last record returned by Next.
 func (c *Consumer) unread(rec Record) {
-	if c.enter() {
-		c.pos -= uint64(rec.Meta.Size())
-		c.seq--
-		c.viewed--
-		c.leave()
+	if !c.enter() {
+		_ = guarded(&c.section, func() error { c.unread(rec); return nil })
+		return
 	}
+	c.pos -= uint64(rec.Meta.Size())
+	c.seq--
+	c.viewed--
+	c.leave()
 }
 
 // A Stream reads the payloads of a consumer's records as one stream of bytes.

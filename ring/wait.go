@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"runtime"
 	"time"
 
@@ -138,10 +137,16 @@ func (c *Consumer) sleep(ctx context.Context) error {
 		if err := c.watch(ctx); err != nil {
 			return err
 		}
+		if c.gap.at == c.pos+1 {
+			bound = sooner(bound, holePatience)
+		}
 		c.waits++
 		plain64(c.slotWord(c.slot, slotWaits), c.waits)
 		if kernel.Wait(bell, rung, bound) == futex.ErrTimeout {
 			c.checkProducer() // the watch is not asked to be perfect either
+			if err := c.intact(); err != nil {
+				return err
+			}
 		}
 	}
 }
@@ -160,8 +165,8 @@ func (c *Consumer) fenceSleep() (bound time.Duration) {
 // look checks everything but the record at the consumer's position that can
 // end a wait.
 func (c *Consumer) look() error {
-	if c.section.isClosed() {
-		return os.ErrClosed
+	if err := c.section.over(); err != nil {
+		return err
 	}
 	if err := c.missing(); err != nil {
 		return err
@@ -172,9 +177,34 @@ func (c *Consumer) look() error {
 		return io.EOF
 	}
 	if c.bell.died.Load() {
-		return c.mourn()
+		if err := c.mourn(); err != nil {
+			return err
+		}
 	}
-	return nil
+	return c.hole()
+}
+
+// holePatience is how long a record may be missing that the producer has
+// counted. It counts after the commit, but without a fence between.
+const holePatience = time.Millisecond
+
+// hole tells of a record that was committed and is no more: somebody has
+// punched a hole in the file, or zeroed the word. Nobody would ever write it
+// anew, and a producer that this consumer gates would wait for it for ever.
+func (c *Consumer) hole() error {
+	committed := load64(c.word(offPosition))
+	if committed <= c.pos || c.there() {
+		return nil
+	}
+	now := time.Now()
+	if c.gap.at != c.pos+1 {
+		c.gap.at, c.gap.since = c.pos+1, now
+	}
+	if now.Sub(c.gap.since) < holePatience {
+		return nil
+	}
+	c.err = fmt.Errorf("%w: want record %d at position %d of %d that are committed, found none", ErrCorrupt, c.seq, c.pos, committed)
+	return c.err
 }
 
 // missing tells of records that this consumer waits for in vain: it was

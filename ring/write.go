@@ -9,17 +9,7 @@ import (
 // as long as the consumers that gate take, and only Close ends that wait
 // (os.ErrClosed). With a bound take Reserve and Commit, which is all that it
 // does. What exceeds MaxRecord is ErrTooLarge (see WriteChain).
-func (p *Producer) Write(b []byte) (int, error) {
-	buf, err := p.Reserve(context.Background(), len(b))
-	if err != nil {
-		return 0, err
-	}
-	copyIn(buf, b)
-	if err := p.Commit(); err != nil {
-		return 0, err
-	}
-	return len(b), nil
-}
+func (p *Producer) Write(b []byte) (int, error) { return p.WriteType(0, b) }
 
 // WriteType is Write of a record with a type. With a context: ReserveRecord.
 func (p *Producer) WriteType(t uint16, b []byte) (int, error) {
@@ -46,7 +36,16 @@ func (p *Producer) WriteChain(ctx context.Context, t uint16, b []byte) error {
 
 // write publishes a copy of b, with what was staged before.
 func (p *Producer) write(ctx context.Context, h Header, b []byte) error {
-	buf, err := p.ReserveRecord(ctx, h, len(b))
+	if p.section.unguarded() {
+		return guarded(&p.section, func() error { return p.write(ctx, h, b) })
+	}
+	var buf []byte
+	var err error
+	if h == (Header{}) {
+		buf, err = p.Reserve(ctx, len(b))
+	} else {
+		buf, err = p.ReserveRecord(ctx, h, len(b))
+	}
 	if err != nil {
 		return err
 	}

@@ -28,6 +28,15 @@ type File struct {
 // Size returns the size in bytes the file had when it was opened or made.
 func (f *File) Size() int64 { return f.size }
 
+// Now returns the size in bytes that the file has now.
+func (f *File) Now() (int64, error) {
+	info, err := f.file.Stat()
+	if err != nil {
+		return 0, fmt.Errorf("shm: look how long a file is: %w", err)
+	}
+	return info.Size(), nil
+}
+
 // Path returns the name that was given to Open or Create.
 func (f *File) Path() string { return f.path }
 

@@ -49,6 +49,9 @@ var (
 	ParseWait   = ring.ParseWait
 )
 
+// Guard makes errors of faults in a ring's memory: see package ring.
+func Guard(fn func() error) error { return ring.Guard(fn) }
+
 // Ways of waiting.
 const (
 	Adaptive = ring.Adaptive
@@ -85,6 +88,7 @@ var (
 	ErrTooLarge     = ring.ErrTooLarge
 	ErrBatchFull    = ring.ErrBatchFull
 	ErrCorrupt      = ring.ErrCorrupt
+	ErrTruncated    = ring.ErrTruncated
 	ErrProducerDied = ring.ErrProducerDied
 	ErrUnreleased   = ring.ErrUnreleased
 	ErrOverrun      = ring.ErrOverrun

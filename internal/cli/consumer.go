@@ -198,13 +198,13 @@ func (k *consumption) run(stdout io.Writer) (err error) {
 		k.console.progress(r.live.line("received"))
 	}
 	for {
-		err = r.receive()
+		err = transport.Guard(r.receive)
 		switch {
 		case err == io.EOF && f.follow:
-			err = k.successor(0)
+			err = transport.Guard(func() error { return k.successor(0) })
 		case errors.Is(err, transport.ErrProducerDied) && f.linger > 0:
 			k.console.note("%s: producer died after record %d; waiting up to %v for the next one", f.url, k.c.Sequence()-1, f.linger)
-			err = k.successor(f.linger)
+			err = transport.Guard(func() error { return k.successor(f.linger) })
 		}
 		if err != nil {
 			break

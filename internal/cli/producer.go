@@ -219,20 +219,23 @@ func produce(f producerFlags, stdin io.Reader, c *console, sig *interrupts, sum 
 		w.live = &tally{}
 		c.progress(w.live.line("published"))
 	}
-	err = waitConsumers(f, w, c)
+	err = transport.Guard(func() error { return waitConsumers(f, w, c) })
 	start := time.Now()
 	if err == nil {
-		if f.generated {
-			err = generateRecords(f, w)
-		} else {
-			err = publishInput(stdin, f.split, w)
-		}
+		err = transport.Guard(func() error {
+			if f.generated {
+				return generateRecords(f, w)
+			}
+			return publishInput(stdin, f.split, w)
+		})
 	}
 	if interrupted(err) && ctx.Err() != nil {
 		err = nil // of a consumer that has gone, Drain or Close tells
 	}
 	w.live.set("waiting until consumers have everything")
-	err = errors.Join(err, drain(sig.now, p, f.drain))
+	if !errors.Is(err, transport.ErrTruncated) { // else nobody will have everything
+		err = errors.Join(err, transport.Guard(func() error { return drain(sig.now, p, f.drain) }))
+	}
 	sum.Published, sum.Bytes, sum.Seconds = w.published, w.bytes, seconds(time.Since(start))
 	if st, serr := p.Stats(); serr == nil {
 		sum.Evicted, sum.Fence = st.Producer.Evictions, st.Producer.Fence

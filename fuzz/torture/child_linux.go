@@ -75,15 +75,21 @@ func startChildAs(attr *syscall.SysProcAttr, role string, args ...string) (*chil
 
 // hear is the next line that the child says.
 func (c *child) hear() (string, error) {
-	select {
-	case line, ok := <-c.out:
-		if !ok {
-			return "", fmt.Errorf("%s ended early: %s", c.role, strings.TrimSpace(c.stderr.String()))
+	for p := patient(10 * time.Second); !p.over(); {
+		select {
+		case line, ok := <-c.out:
+			if !ok {
+				return "", fmt.Errorf("%s ended early: %s", c.role, strings.TrimSpace(c.stderr.String()))
+			}
+			return line, nil
+		case <-time.After(10 * time.Millisecond):
 		}
-		return line, nil
-	case <-time.After(20 * time.Second):
-		return "", fmt.Errorf("%s: %w for a line", c.role, errPatience)
 	}
+	// Where does it hang? The runtime tells, and ends it.
+	_ = c.signal(syscall.SIGCONT)
+	_ = c.signal(syscall.SIGQUIT)
+	c.reap()
+	return "", fmt.Errorf("%s: %w for a line: %s", c.role, errPatience, c.stderr.String())
 }
 
 // expect hears a line and compares.

@@ -6,6 +6,7 @@
 //	go run ./fuzz/torture                 the long counts
 //	go run ./fuzz/torture -only K1,S2     these rows
 //	go run ./fuzz/torture -n 1000 -only K1 so many trials
+//	go run ./fuzz/torture -for 10m -only F3 as many as fit
 //	go run ./fuzz/torture -seed 7         the same random choices again
 //	go run ./fuzz/torture -list           the rows
 //
@@ -21,5 +22,7 @@
 // On a machine that is shared, everybody stands still now and then. Beside the
 // rows a control process on each processor does nothing but wake by timer. A
 // delay counts only as far as the controls were on time while it lasted; how
-// often they were not is printed below the table.
+// often they were not is printed below the table. Patience with what must end
+// is counted in turns and not in time, for whoever stops this program and its
+// children for a while.
 package main

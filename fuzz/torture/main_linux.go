@@ -46,6 +46,7 @@ func run() int {
 		quick = flag.Bool("quick", false, "the counts of the gate, a few minutes")
 		seed  = flag.Uint64("seed", rand.Uint64(), "of everything random")
 		n     = flag.Int("n", 0, "trials of each row, 0: its own count")
+		limit = flag.Duration("for", 0, "begin no trial of a row after so long, 0: all of them")
 		only  = flag.String("only", "", "ids of rows to run, with commas")
 		skip  = flag.String("skip", "", "ids of rows not to run, with commas")
 		list  = flag.Bool("list", false, "list the rows")
@@ -82,7 +83,7 @@ func run() int {
 		if *n > 0 {
 			count = *n
 		}
-		all = append(all, r.try(count, *seed, *quick, controls))
+		all = append(all, r.try(count, *limit, *seed, *quick, controls))
 	}
 	failed := printTable(os.Stdout, all, *seed)
 	controls.print(os.Stdout)

@@ -73,7 +73,7 @@ var hostile = ring.Config{Capacity: hostileCapacity, Slots: 4, Checksum: true}
 func mutate(t *tally) error {
 	defer futex.Restrict(false, true)() // a membarrier for each Close would take most of the time
 	var told, rings int
-	for ; t.trials < t.want && t.failed < 20; rings++ {
+	for ; t.trials < t.want && t.failed < 20 && !t.late(); rings++ {
 		n, err := readMutated(t, rings%2 == 1)
 		if err != nil {
 			return err

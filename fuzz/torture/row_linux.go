@@ -32,6 +32,7 @@ type tally struct {
 	rng   *rand.Rand
 	seed  uint64
 	took  time.Duration
+	until time.Time // no trial begins later; zero: all do
 
 	controls *controls
 	skipped  string
@@ -51,7 +52,7 @@ type delay struct {
 	what     string
 }
 
-func (r row) try(count int, seed uint64, quick bool, c *controls) *tally {
+func (r row) try(count int, limit time.Duration, seed uint64, quick bool, c *controls) *tally {
 	// Each row has random numbers of its own, so that one alone can be replayed.
 	t := &tally{row: r, want: count, quick: quick, seed: seed, controls: c}
 	t.rng = rand.New(rand.NewPCG(seed, crc64.Checksum([]byte(r.id), crc64.MakeTable(crc64.ECMA))))
@@ -63,17 +64,16 @@ func (r row) try(count int, seed uint64, quick bool, c *controls) *tally {
 		return t
 	}
 	fmt.Fprintf(os.Stderr, "%s: %s, %d\n", r.id, r.what, count)
-	patience := r.patience
+	most := r.patience
 	if !quick || count > r.quick {
-		patience = max(patience*time.Duration(1+count/max(r.quick, 1)), time.Minute)
+		most = max(most*time.Duration(1+count/max(r.quick, 1)), time.Minute)
 	}
-	watchdog := time.AfterFunc(patience, func() {
-		fmt.Fprintf(os.Stderr, "%s: hangs: not done after %v, trial %d of seed %d\n", r.id, patience, t.trials, seed)
-		_ = pprof.Lookup("goroutine").WriteTo(os.Stderr, 1)
-		sweep()
-		os.Exit(1)
-	})
-	defer watchdog.Stop()
+	if limit > 0 {
+		t.until = time.Now().Add(limit)
+	}
+	done := make(chan struct{})
+	defer close(done)
+	go t.watch(most, done)
 	start := time.Now()
 	if err := r.run(t); err != nil {
 		t.fail("ended early: %v", err)
@@ -88,16 +88,37 @@ func (r row) try(count int, seed uint64, quick bool, c *controls) *tally {
 	return t
 }
 
+// watch ends everything when the row is not done in time.
+func (t *tally) watch(most time.Duration, done <-chan struct{}) {
+	for p := patient(most); ; {
+		select {
+		case <-done:
+			return
+		case <-time.After(10 * time.Millisecond):
+		}
+		if p.over() {
+			fmt.Fprintf(os.Stderr, "%s: hangs: not done after %v, trial %d of seed %d\n", t.id, most, t.trials, t.seed)
+			_ = pprof.Lookup("goroutine").WriteTo(os.Stderr, 1)
+			sweep()
+			os.Exit(1)
+		}
+	}
+}
+
 // trial begins the next one and tells whether there is one to begin.
 func (t *tally) trial() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.trials >= t.want || t.failed >= 20 {
+	if t.trials >= t.want || t.failed >= 20 || t.late() {
 		return false
 	}
 	t.trials++
 	return true
 }
+
+// late tells whether the time that was given is over: the row has as many
+// trials as fitted.
+func (t *tally) late() bool { return !t.until.IsZero() && time.Now().After(t.until) }
 
 // counted adds trials that were not begun one by one.
 func (t *tally) counted(n int) {
@@ -163,12 +184,30 @@ func (t *tally) judge() {
 	}
 }
 
+// patience is for waits that must end. It counts turns of its own and not
+// time: whoever stops this program and its children for a while takes none of
+// it away.
+type patience struct {
+	left time.Duration
+	last time.Time
+}
+
+func patient(d time.Duration) *patience { return &patience{left: d, last: time.Now()} }
+
+// over is asked every few milliseconds at the latest.
+func (p *patience) over() bool {
+	now := time.Now()
+	p.left -= min(now.Sub(p.last), 20*time.Millisecond)
+	p.last = now
+	return p.left < 0
+}
+
 var errPatience = errors.New("waited 10 s")
 
 // await polls until ok.
 func await(what string, ok func() bool) error {
-	for start := time.Now(); !ok(); time.Sleep(50 * time.Microsecond) {
-		if time.Since(start) > 10*time.Second {
+	for p := patient(10 * time.Second); !ok(); time.Sleep(50 * time.Microsecond) {
+		if p.over() {
 			return fmt.Errorf("%w for %s", errPatience, what)
 		}
 	}

@@ -3,6 +3,7 @@ package futex
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Register asks the kernel to let other processes fence this one. It reports
@@ -10,7 +11,9 @@ import (
 // a full memory barrier for every running thread of this process.
 //
 // The first call takes about 10 ms, further ones return what the first one
-// found. There is no way back, short of exec. Any process of any user can
+// found. Where the kernel takes longer, which on a crowded machine may be
+// seconds, this gives up after two: calls say false until it has answered.
+// There is no way back, short of exec. Any process of any user can
 // issue barriers, and in a loop they slow a registered process down: register
 // only where those who know of it are trusted.
 func Register() bool {
@@ -23,9 +26,26 @@ func Registered() bool {
 	return !limits.noMembarrier.Load() && registration.granted.Load()
 }
 
+// registerPatience is how long to wait for what the kernel waits for: that every
+// processor has been seen outside of a read of its own tables. Somebody of low
+// priority who has lost his processor within one keeps all waiting.
+const registerPatience = 2 * time.Second
+
 // register asks once in the life of the process.
 func register() bool {
-	registration.once.Do(func() { registration.granted.Store(registerGlobal()) })
+	registration.once.Do(func() {
+		answered := make(chan struct{})
+		go func() {
+			defer close(answered)
+			registration.granted.Store(registerGlobal())
+		}()
+		t := time.NewTimer(registerPatience)
+		defer t.Stop()
+		select {
+		case <-answered:
+		case <-t.C:
+		}
+	})
 	return registration.granted.Load()
 }
 

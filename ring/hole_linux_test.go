@@ -13,6 +13,28 @@ import (
 // instead of waiting for what nobody will write anew.
 func TestHoleIsAnError(t *testing.T) {
 	for _, wait := range []Wait{Adaptive, Block, Yield} {
+		t.Run(wait.String()+"/slots", func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "r")
+			r, err := CreateFile(path, Config{Capacity: 1 << 16})
+			must(t, err)
+			p, err := r.NewProducer()
+			must(t, err)
+			c, err := r.NewConsumer(ConsumerConfig{Wait: wait})
+			must(t, err)
+			for range 800 { // most of a lap: the producer needs to hear of it
+				publish(t, p, 50)
+				expect(t, c, p.Sequence()-1, 50)
+			}
+			punch(t, path+".slots", 0, 1<<16)
+			_, err = c.Next(background)
+			expectErr(t, err, ErrCorrupt)
+			must(t, c.Close())
+			for range 2000 {
+				publish(t, p, 50)
+			}
+			must(t, p.Close())
+			must(t, r.Close())
+		})
 		for _, policy := range []Policy{Reliable, Deadline(time.Hour), Lossy} {
 			t.Run(wait.String()+"/"+policy.String(), func(t *testing.T) {
 				path := filepath.Join(t.TempDir(), "r")
@@ -26,10 +48,7 @@ func TestHoleIsAnError(t *testing.T) {
 					publish(t, p, 50)
 				}
 				expect(t, c, 1, 50)
-				f, err := os.OpenFile(path+".ring", os.O_RDWR, 0)
-				must(t, err)
-				must(t, unix.Fallocate(int(f.Fd()), unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, int64(r.view.ringStart()), 1<<16))
-				must(t, f.Close())
+				punch(t, path+".ring", int64(r.view.ringStart()), 1<<16)
 				begun := time.Now()
 				_, err = c.Next(background)
 				expectErr(t, err, ErrCorrupt)
@@ -42,4 +61,12 @@ func TestHoleIsAnError(t *testing.T) {
 			})
 		}
 	}
+}
+
+func punch(t *testing.T, path string, at, n int64) {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	must(t, err)
+	must(t, unix.Fallocate(int(f.Fd()), unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, at, n))
+	must(t, f.Close())
 }

@@ -25,6 +25,7 @@ var secondLooks = []struct{ in, word, why string }{
 	{"Consumer.look", "state", "each look at everything is a look"},
 	{"Consumer.look", "epoch", "each look at everything is a look"},
 	{"Consumer.hole", "", "each look at everything is a look"},
+	{"Consumer.hole", "slot", "each look at everything is a look"},
 	{"Consumer.mourn", "epoch", "the epoch again, behind the test of the lock"},
 	{"Consumer.mourn", "state", "it may have ended well meanwhile"},
 	{"Consumer.evictedNow", "evicted", "behind what was read, before it is believed"},

@@ -188,10 +188,15 @@ func (c *Consumer) look() error {
 // counted. It counts after the commit, but without a fence between.
 const holePatience = time.Millisecond
 
-// hole tells of a record that was committed and is no more: somebody has
-// punched a hole in the file, or zeroed the word. Nobody would ever write it
-// anew, and a producer that this consumer gates would wait for it for ever.
+// hole tells of a record that was committed and is no more, or of a slot that
+// is not this consumer's any more: somebody has punched a hole in a file, or
+// zeroed the word. Nobody would ever write it anew, and a producer that this
+// consumer gates would wait for it for ever.
 func (c *Consumer) hole() error {
+	if found := load64(c.own.w64(slotGeneration)); found != c.generation {
+		c.err = fmt.Errorf("%w: want generation %d in slot %d, which is this consumer's, found %d", ErrCorrupt, c.generation, c.slot, found)
+		return c.err
+	}
 	committed := load64(c.word(offPosition))
 	if committed <= c.pos || c.there() {
 		return nil

@@ -27,6 +27,7 @@ var roles = map[string]func(args []string) error{
 	"narrow":   narrowRole,
 	"look":     lookRole,
 	"mutate":   mutateRole,
+	"damaged":  damagedRole,
 }
 
 func main() {

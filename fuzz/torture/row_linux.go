@@ -44,6 +44,7 @@ type tally struct {
 	delays   []delay
 	worst    time.Duration
 	notes    []string
+	times    []time.Duration // of what a row says the median
 }
 
 // A delay is from one moment to another on the clock that processes share.

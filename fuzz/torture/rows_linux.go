@@ -44,7 +44,7 @@ func init() {
 		{id: "E1", what: "no space, few descriptors, little memory: an error, no signal", quick: 1, long: 1,
 			patience: 2 * minute, run: small},
 		{id: "E2", what: "files truncated, replaced, hole-punched under writer and readers", quick: 60, long: 10_000,
-			bound: 10 * ms, patience: minute, run: damageFiles},
+			bound: 50 * ms, patience: minute, run: damageFiles},
 		{id: "E3", what: "each of our system calls fails in each way", quick: 1, long: 1,
 			patience: 3 * minute, run: runSuites(suite{folder: "./internal/confined", pick: "^TestFaults$", env: []string{"CAROUSEL_FAULTS=1"}})},
 		{id: "E4", what: "containers, other users, refused system calls", quick: 1, long: 1,

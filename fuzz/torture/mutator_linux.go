@@ -128,7 +128,7 @@ func readMutated(t *tally, live bool) (told int, err error) {
 	defer func() { t.counted(reads) }()
 	for i, idle := 0, 0; idle < 100 && time.Now().Before(until) && t.trials+reads < t.want; i++ {
 		before := reads
-		c, err := r.NewConsumer(ring.ConsumerConfig{Policy: policies[i%3], From: ring.Oldest})
+		c, err := r.NewConsumer(ring.ConsumerConfig{Policy: policies[i%3], From: ring.Oldest, Wait: ring.Block})
 		if err != nil {
 			told++
 			reads++

@@ -21,8 +21,9 @@
 //
 // On a machine that is shared, everybody stands still now and then. Beside the
 // rows a control process on each processor does nothing but wake by timer. A
-// delay counts only as far as the controls were on time while it lasted; how
-// often they were not is printed below the table. Patience with what must end
-// is counted in turns and not in time, for whoever stops this program and its
-// children for a while.
+// delay counts only as far as the controls were on time while it lasted, for
+// half of it at least; how often they were not is printed below the table. With
+// -quick, a row in which nothing failed but times is tried once more. Patience
+// with what must end is counted in turns and not in time, for whoever stops this
+// program and its children for a while.
 package main

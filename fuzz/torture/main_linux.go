@@ -84,7 +84,14 @@ func run() int {
 		if *n > 0 {
 			count = *n
 		}
-		all = append(all, r.try(count, *limit, *seed, *quick, controls))
+		t := r.try(count, *limit, *seed, *quick, controls)
+		if *quick && t.failed > 0 && t.failed == t.slow {
+			// Nothing was wrong but times: others may have had the processors.
+			again := r.try(count, *limit, *seed, *quick, controls)
+			again.note("tried once more: at first %d delays beyond %v, by %v at most", t.slow, r.bound, t.worst)
+			t = again
+		}
+		all = append(all, t)
 	}
 	failed := printTable(os.Stdout, all, *seed)
 	controls.print(os.Stdout)

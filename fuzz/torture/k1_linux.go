@@ -198,8 +198,8 @@ func killProducers(t *tally) (err error) {
 		for i, w := range all {
 			heard[i] = w.deaths.Load()
 		}
-		at := monotonic.Now()
 		p.kill()
+		at := monotonic.Now() // it has died: before that the kernel tells nobody
 		if said := p.stderr.String(); said != "" {
 			t.fail("the producer: %s", said)
 		}

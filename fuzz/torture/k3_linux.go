@@ -142,8 +142,8 @@ func killConsumers(t *tally) (err error) {
 			return err
 		}
 		time.Sleep(time.Duration(t.rng.IntN(3000)) * time.Microsecond)
-		at := monotonic.Now()
 		c.kill()
+		at := monotonic.Now() // it has died: before that the kernel tells nobody
 		if err := await("the dead to be no more", func() bool { return attached(r) == 1 }); err != nil {
 			return err
 		}

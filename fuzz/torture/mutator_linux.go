@@ -177,6 +177,7 @@ func readUntilStuck(t *tally, c *ring.Consumer, live bool, until time.Time, most
 	var is checker
 	var buf []byte
 	last := time.Now()
+	var final error
 	for n := 0; n < most; {
 		from := monotonic.Now()
 		rec, err := c.Read(done, buf)
@@ -197,7 +198,10 @@ func readUntilStuck(t *tally, c *ring.Consumer, live bool, until time.Time, most
 			if now := time.Now(); !live || now.Sub(last) > 2*time.Millisecond || now.After(until) {
 				return told
 			}
+		case err == final:
+			return told // it says so for ever: that is one report
 		case errors.Is(err, ring.ErrOverrun), errors.Is(err, ring.ErrCorrupt):
+			final = err
 			n++
 			*reads++
 			told++

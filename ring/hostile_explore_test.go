@@ -39,7 +39,7 @@ var secondLooks = []struct{ in, word, why string }{
 	{"Consumer.holding", "needAt", "beside wakeAt"},
 	{"Producer.gate", "joins", "each look at the cursors begins with it"},
 	{"Producer.gate", "slot", "cursors again, clamped to what they were"},
-	{"Producer.commit", "joins", "behind the commit"},
+	{"Producer.Commit", "joins", "behind the commit"},
 	{"Producer.refresh", "joins", "taken note of before the slots are looked at"},
 	{"Producer.refresh", "slot", "the list of consumers is made anew"},
 	{"Producer.admit", "slot", "once for each time that it enters the list"},

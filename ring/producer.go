@@ -306,11 +306,8 @@ func (p *Producer) stage(pos uint64, m frame.Meta) {
 // Commit makes all staged records visible, in order and all at once, and wakes
 // the consumers that sleep. With nothing staged it does nothing. It does not
 // wait, except in a rendezvous (Config.Rendezvous).
-func (p *Producer) Commit() error { return p.commit(false) }
-
-// commit is also how Close ends the stream: last, when nobody else is in.
-func (p *Producer) commit(last bool) (err error) {
-	if !last && !p.enter() {
+func (p *Producer) Commit() (err error) {
+	if !p.enter() {
 		p.buryLate()
 		return guarded(&p.section, p.Commit)
 	}
@@ -349,7 +346,7 @@ func (p *Producer) commit(last bool) (err error) {
 			p.strangers.wake()
 		}
 	}
-	if p.meets && !last {
+	if p.meets {
 		err = p.meet(p.asked)
 	}
 	p.leave()
@@ -448,8 +445,14 @@ func (p *Producer) endOfStream(framed bool) {
 		var epoch [n]byte
 		binary.LittleEndian.PutUint64(epoch[:], p.epoch)
 		copyIn(p.ring[off:off+n], epoch[:])
-		p.end = start + uint64(m.Size())
-		_ = p.commit(true)
+		end := start + uint64(m.Size())
+		if p.end = end; p.checksum {
+			p.seal()
+		}
+		plain64(p.commitWord(end), 0) // as in Commit
+		fenced64(p.commitWord(p.pos), p.first)
+		p.pos = end
+		plain64(p.word(offPosition), end)
 	}
 	store64(p.word(offState), p.pos|stateClosed)
 	p.ringAll()

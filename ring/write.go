@@ -9,7 +9,20 @@ import (
 // as long as the consumers that gate take, and only Close ends that wait
 // (os.ErrClosed). With a bound take Reserve and Commit, which is all that it
 // does. What exceeds MaxRecord is ErrTooLarge (see WriteChain).
-func (p *Producer) Write(b []byte) (int, error) { return p.WriteType(0, b) }
+func (p *Producer) Write(b []byte) (int, error) {
+	if p.section.unguarded() {
+		return p.WriteType(0, b)
+	}
+	buf, err := p.Reserve(context.Background(), len(b))
+	if err != nil {
+		return 0, err
+	}
+	copyIn(buf, b)
+	if err := p.Commit(); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
 
 // WriteType is Write of a record with a type. With a context: ReserveRecord.
 func (p *Producer) WriteType(t uint16, b []byte) (int, error) {
@@ -39,13 +52,7 @@ func (p *Producer) write(ctx context.Context, h Header, b []byte) error {
 	if p.section.unguarded() {
 		return guarded(&p.section, func() error { return p.write(ctx, h, b) })
 	}
-	var buf []byte
-	var err error
-	if h == (Header{}) {
-		buf, err = p.Reserve(ctx, len(b))
-	} else {
-		buf, err = p.ReserveRecord(ctx, h, len(b))
-	}
+	buf, err := p.ReserveRecord(ctx, h, len(b))
 	if err != nil {
 		return err
 	}

@@ -129,7 +129,7 @@ func (c *Consumer) Epoch() uint64 {
 // os.ErrClosed; the error of ctx.
 func (c *Consumer) Next(ctx context.Context) (Record, error) {
 	if !c.enter() {
-		return again(&c.section, func() (Record, error) { return c.Next(ctx) })
+		return c.nextAgain(ctx)
 	}
 	// What take does with a record like the last one, without a call.
 	pos, seq, m := c.pos, c.seq, frame.Meta(0)
@@ -156,6 +156,11 @@ func (c *Consumer) Next(ctx context.Context) (Record, error) {
 	rec := c.record(off, m)
 	c.leave()
 	return rec, nil
+}
+
+//go:noinline
+func (c *Consumer) nextAgain(ctx context.Context) (Record, error) {
+	return again(&c.section, func() (Record, error) { return c.Next(ctx) })
 }
 
 // record is a view of the record that was taken last.

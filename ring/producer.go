@@ -308,8 +308,7 @@ func (p *Producer) stage(pos uint64, m frame.Meta) {
 // wait, except in a rendezvous (Config.Rendezvous).
 func (p *Producer) Commit() (err error) {
 	if !p.enter() {
-		p.buryLate()
-		return guarded(&p.section, p.Commit)
+		return p.commitAgain()
 	}
 	if p.end != p.pos {
 		if p.checksum {
@@ -351,6 +350,15 @@ func (p *Producer) Commit() (err error) {
 	}
 	p.leave()
 	return err
+}
+
+// commitAgain is apart because a closure, although not made, would cost the
+// plain case its registers. So it is with the others of these names.
+//
+//go:noinline
+func (p *Producer) commitAgain() error {
+	p.buryLate()
+	return guarded(&p.section, p.Commit)
 }
 
 // seal adds what follows the payloads of the staged records, which may be

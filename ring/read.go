@@ -14,7 +14,7 @@ import (
 // ErrCorrupt after which the next call goes on.
 func (c *Consumer) Read(ctx context.Context, dst []byte) (Record, error) {
 	if !c.enter() {
-		return again(&c.section, func() (Record, error) { return c.Read(ctx, dst) })
+		return c.readAgain(ctx, dst)
 	}
 	off, m := c.take()
 	if off == 0 {
@@ -39,6 +39,11 @@ func (c *Consumer) Read(ctx context.Context, dst []byte) (Record, error) {
 	rec := frame.View(c.seq-1, m, dst)
 	c.leave()
 	return rec, nil
+}
+
+//go:noinline
+func (c *Consumer) readAgain(ctx context.Context, dst []byte) (Record, error) {
+	return again(&c.section, func() (Record, error) { return c.Read(ctx, dst) })
 }
 
 // read is Read of a record that take has not taken; m is its header if it is

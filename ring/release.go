@@ -32,8 +32,7 @@ func (c *Consumer) evictedNow() error {
 // *OverrunError with the records viewed among the lost, or *EvictedError.
 func (c *Consumer) Release() error {
 	if !c.enter() {
-		c.buryLate()
-		return guarded(&c.section, c.Release)
+		return c.releaseAgain()
 	}
 	if c.policy.kind == kindReliable {
 		if c.viewed = 0; c.pos != c.cursor {
@@ -46,6 +45,12 @@ func (c *Consumer) Release() error {
 	err := c.release()
 	c.leave()
 	return err
+}
+
+//go:noinline
+func (c *Consumer) releaseAgain() error {
+	c.buryLate()
+	return guarded(&c.section, c.Release)
 }
 
 func (c *Consumer) release() error {

@@ -146,6 +146,9 @@ func (r *Reader) since(list []segment, t int64) error {
 		if err := r.open(g); err != nil {
 			return err
 		}
+		if r.f == nil {
+			continue // its marks outlived it
+		}
 		r.next, err = seek(r.d, g, r.f, &r.s, func(m mark) bool { return m.time <= t })
 		return err
 	}

@@ -32,8 +32,18 @@ type model struct {
 
 type reader struct {
 	here, gates bool
+	joined      uint64 // the record before which it came
 	from        uint64 // first record that it can have
 	at          uint64 // next record
+}
+
+// holds is the first record that it may keep the producer from overwriting:
+// until it got one, those before the first that it wants, too.
+func (r reader) holds() uint64 {
+	if r.at == r.from {
+		return min(r.joined, r.at)
+	}
+	return r.at
 }
 
 func (m *model) next() uint64 { return uint64(len(m.committed) + len(m.pending) + 1) }
@@ -68,8 +78,13 @@ func (m *model) mayBeFull(capacity int) bool {
 		// A record takes 32 bytes at most beyond its payload, and a filler can
 		// take as much as a quarter of the ring.
 		size := capacity / 2
-		for i := r.at; i < m.next(); i++ {
+		for i := r.holds(); i < m.next(); i++ {
 			size += m.entry(i).n + 48
+		}
+		for _, end := range m.closed { // ends of streams take room, too
+			if end >= r.holds() {
+				size += 48
+			}
 		}
 		if size > capacity/2+capacity/8 {
 			return true
@@ -95,7 +110,7 @@ func (m *model) joined(k int, gates bool, from ring.Start, seq uint64) error {
 	} else if from == ring.Latest && seq != end || seq > end {
 		return fmt.Errorf("joined before record %d, from %v; want %d", seq, from, end)
 	}
-	m.readers[k] = reader{here: true, gates: gates, from: at, at: at}
+	m.readers[k] = reader{here: true, gates: gates, joined: min(seq, end), from: at, at: at}
 	return nil
 }
 

@@ -6,19 +6,22 @@ import (
 	"io"
 	"testing"
 	"testing/iotest"
+
+	"github.com/carousel-ipc/carousel/internal/mutate"
 )
 
 // fuzzMax keeps the fuzzers from spending their time on large payloads.
 const fuzzMax = 1 << 12
 
-func addGolden(f *testing.F) {
+func addGolden(f *mutate.F) {
 	for name := range goldenFrames {
 		f.Add(golden(f, name))
 	}
 }
 
 // FuzzDecode: whatever is accepted encodes to the very bytes it came from.
-func FuzzDecode(f *testing.F) {
+func FuzzDecode(tf *testing.F) {
+	f := mutate.Of(tf)
 	addGolden(f)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, n, err := Decode(b, fuzzMax)
@@ -40,7 +43,8 @@ func FuzzDecode(f *testing.F) {
 // FuzzReader: a stream of any bytes ends, with the same frames and the same
 // kind of end however the bytes arrive, and as decoding the frames one by one
 // would have it.
-func FuzzReader(f *testing.F) {
+func FuzzReader(tf *testing.F) {
+	f := mutate.Of(tf)
 	f.Add(golden(f, "stream"))
 	f.Add(golden(f, "preamble"))
 	for name := range goldenFrames {
@@ -104,7 +108,8 @@ func kind(err error) error {
 
 // FuzzRoundTrip: what a Writer takes, a Reader returns; what it refuses, a
 // Decode refuses too.
-func FuzzRoundTrip(f *testing.F) {
+func FuzzRoundTrip(tf *testing.F) {
+	f := mutate.Of(tf)
 	f.Add(uint64(1), uint16(0), uint16(0), []byte(nil))
 	f.Add(uint64(2), uint16(7), uint16(CRC|More), []byte("hello"))
 	f.Add(uint64(3), uint16(0), uint16(EOS), make([]byte, 8))

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/carousel-ipc/carousel/futex"
+	"github.com/carousel-ipc/carousel/internal/mutate"
 	"github.com/carousel-ipc/carousel/ring"
 )
 
@@ -32,7 +33,8 @@ func place(at int, word uint64) []byte {
 // FuzzImage: two files in which anything may stand. Whoever opens them, looks,
 // reads or takes the ring over gets an error that has a name, or what is within
 // bounds, before long.
-func FuzzImage(f *testing.F) {
+func FuzzImage(tf *testing.F) {
+	f := mutate.Of(tf)
 	path := filepath.Join(memoryDir(f), "image")
 	r, err := ring.CreateFile(path, ring.Config{Capacity: ring.MinCapacity, Slots: 2})
 	must(f, err)
@@ -127,7 +129,8 @@ func use(t *testing.T, r *ring.Ring, how byte) {
 // FuzzSlots: a consumer writes anything to the slots while a producer and an
 // honest lossy consumer go on. Whatever is in them, the honest one gets all, in
 // order, and the producer never waits for somebody who is not there.
-func FuzzSlots(f *testing.F) {
+func FuzzSlots(tf *testing.F) {
+	f := mutate.Of(tf)
 	cfg := ring.Config{Capacity: ring.MinCapacity, Slots: 3}
 	n, err := ring.Size(cfg)
 	must(f, err)
@@ -198,7 +201,7 @@ func quickly(t *testing.T) func() {
 }
 
 // memoryDir is a folder, in memory if there is one.
-func memoryDir(f *testing.F) string {
+func memoryDir(f testing.TB) string {
 	dir, err := os.MkdirTemp("/dev/shm", "carousel-fuzz-")
 	if err != nil {
 		return f.TempDir()

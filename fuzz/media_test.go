@@ -9,13 +9,15 @@ import (
 
 	"github.com/carousel-ipc/carousel/frame"
 	"github.com/carousel-ipc/carousel/futex"
+	"github.com/carousel-ipc/carousel/internal/mutate"
 	"github.com/carousel-ipc/carousel/ring"
 )
 
 // FuzzMedia: the same records through a ring, viewed, copied and in runs, and
 // through streams that come whole, a byte at a time, in halves, and with their
 // end together with the last bytes. All show the same.
-func FuzzMedia(f *testing.F) {
+func FuzzMedia(tf *testing.F) {
+	f := mutate.Of(tf)
 	f.Add([]byte{1, 2, 3}, true)
 	f.Add(bytes.Repeat([]byte{255, 0, 17}, 30), false)
 	defer futex.Restrict(false, true)()

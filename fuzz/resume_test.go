@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/carousel-ipc/carousel/futex"
+	"github.com/carousel-ipc/carousel/internal/mutate"
 	"github.com/carousel-ipc/carousel/ring"
 )
 
@@ -16,7 +17,8 @@ import (
 // as the commit word, if it is there, is behind what it commits. The next
 // producer goes on behind what was committed, and everything that is kept is
 // whole.
-func FuzzResume(f *testing.F) {
+func FuzzResume(tf *testing.F) {
+	f := mutate.Of(tf)
 	f.Add([]byte{10, 20, 30}, []byte{0xff, 0}, byte(2), false)
 	f.Add(bytes.Repeat([]byte{100, 200, 1}, 20), []byte{0x55}, byte(40), true)
 	f.Add(bytes.Repeat([]byte{0}, 50), []byte{}, byte(20), true)

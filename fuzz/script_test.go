@@ -10,6 +10,7 @@ import (
 
 	"github.com/carousel-ipc/carousel/frame"
 	"github.com/carousel-ipc/carousel/futex"
+	"github.com/carousel-ipc/carousel/internal/mutate"
 	"github.com/carousel-ipc/carousel/ring"
 )
 
@@ -75,7 +76,8 @@ var policies = []ring.Policy{ring.Reliable, ring.Lossy, ring.Deadline(time.Hour)
 
 // FuzzScript: operations of one producer and three consumers, ends of
 // processes among them, against a model that is a list.
-func FuzzScript(f *testing.F) {
+func FuzzScript(tf *testing.F) {
+	f := mutate.Of(tf)
 	f.Add([]byte("\x00\x10\x01\x01\x03\x00\x01\x05\x09"), false)
 	defer futex.Restrict(false, true)() // a membarrier for each Close would take most of the time
 	f.Fuzz(func(t *testing.T, b []byte, checksum bool) {

@@ -11,11 +11,13 @@ import (
 
 	"github.com/carousel-ipc/carousel/frame"
 	"github.com/carousel-ipc/carousel/futex"
+	"github.com/carousel-ipc/carousel/internal/mutate"
 )
 
 // The operations of one producer and three consumers, interleaved by the
 // fuzzer's bytes, against a list of what was committed.
-func FuzzOperations(f *testing.F) {
+func FuzzOperations(tf *testing.F) {
+	f := mutate.Of(tf)
 	f.Add([]byte("\x00\x10\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f"))
 	f.Add(bytes.Repeat([]byte{0, 200, 1, 4, 5, 6}, 60))
 	f.Add(bytes.Repeat([]byte{0, 255, 0, 255, 1, 8, 0, 9, 10, 11, 7, 7}, 30))
@@ -154,7 +156,8 @@ func readOne(t *testing.T, c *Consumer, committed [][]byte, next *uint64) bool {
 
 // A segment full of anything: no handle panics, reads outside, or goes on for
 // ever.
-func FuzzHostileSegment(f *testing.F) {
+func FuzzHostileSegment(tf *testing.F) {
+	f := mutate.Of(tf)
 	mem := make([]byte, 1<<16)
 	r, err := Format(mem, Config{Capacity: MinCapacity, Slots: 2})
 	if err != nil {
@@ -242,7 +245,8 @@ func FuzzHostileSegment(f *testing.F) {
 
 // What a reader of frames makes of a ring's bytes is what the ring's consumer
 // makes of them.
-func FuzzRingIsStream(f *testing.F) {
+func FuzzRingIsStream(tf *testing.F) {
+	f := mutate.Of(tf)
 	f.Add([]byte{1, 2, 3}, true)
 	f.Add([]byte{}, false)
 	defer futex.Restrict(false, true)()

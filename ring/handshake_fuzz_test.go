@@ -11,13 +11,15 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/carousel-ipc/carousel/internal/mutate"
 	"github.com/carousel-ipc/carousel/shm"
 )
 
 // What a client says to a producer, and what a producer says to a client: the
 // bytes of either, with so many descriptors at the first of them. Only what is
 // right gets anywhere, nothing is kept, and nobody hangs.
-func FuzzHandshake(f *testing.F) {
+func FuzzHandshake(tf *testing.F) {
+	f := mutate.Of(tf)
 	good := reply{slot: 1, size: 1 << 14, patience: time.Second, id: creationID{1}}.bytes()
 	for side := range byte(3) {
 		for fds := range byte(4) {

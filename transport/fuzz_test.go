@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/carousel-ipc/carousel/frame"
+	"github.com/carousel-ipc/carousel/internal/mutate"
 )
 
 // fuzzMax keeps the fuzzers from spending their time on large payloads.
@@ -68,7 +69,8 @@ func isNamed(err error) bool {
 
 // FuzzPipe: whatever bytes come, and however they are cut, the same records are
 // shown, in order and with every gap told, and then a named error.
-func FuzzPipe(f *testing.F) {
+func FuzzPipe(tf *testing.F) {
+	f := mutate.Of(tf)
 	seeds(f, nil)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		end := streamEnd{max: fuzzMax, most: pipeMost}
@@ -124,7 +126,8 @@ func history(t *testing.T, b []byte, step int, end streamEnd) (shown []byte, err
 
 // FuzzAnswer: whatever a server says, its client reads records or gives a named
 // error.
-func FuzzAnswer(f *testing.F) {
+func FuzzAnswer(tf *testing.F) {
+	f := mutate.Of(tf)
 	good := answer{version: helloVersion, every: 64, capacity: 4096, most: 1008}
 	seeds(f, good.bytes())
 	f.Add(answer{version: helloVersion, code: codeNoSlot, text: "full"}.bytes())
@@ -146,7 +149,8 @@ func FuzzAnswer(f *testing.F) {
 
 // FuzzClient: whatever a client says, the server goes on for the others, and the
 // client gets an answer or the end of its connection.
-func FuzzClient(f *testing.F) {
+func FuzzClient(tf *testing.F) {
+	f := mutate.Of(tf)
 	for _, cfg := range []ConsumerConfig{{}, {Policy: Lossy, From: Oldest}, {Policy: Deadline(time.Hour), From: Sequence(2), Name: "x"}} {
 		hello := newHello(wishStream, cfg).bytes()
 		f.Add(hello)

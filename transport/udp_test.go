@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/carousel-ipc/carousel/frame"
+	"github.com/carousel-ipc/carousel/internal/mutate"
 )
 
 func udpURL(t *testing.T) string {
@@ -238,7 +239,8 @@ func TestDatagramStart(t *testing.T) {
 
 // Any bytes as a datagram or a message: frames that are whole and in order, or
 // ErrCorrupt.
-func FuzzPacket(f *testing.F) {
+func FuzzPacket(tf *testing.F) {
+	f := mutate.Of(tf)
 	b := frame.Preamble{Epoch: 1, First: 5}.Append(nil)
 	f.Add(b)
 	f.Add(b[:20])

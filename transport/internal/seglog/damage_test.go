@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/carousel-ipc/carousel/frame"
+	"github.com/carousel-ipc/carousel/internal/mutate"
 	"github.com/carousel-ipc/carousel/ring"
 )
 
@@ -164,7 +165,8 @@ func TestDamageInTheMiddle(t *testing.T) {
 
 // Any bytes as a segment and as its marks: errors, records whose checksums fit,
 // and an end.
-func FuzzSegment(f *testing.F) {
+func FuzzSegment(tf *testing.F) {
+	f := mutate.Of(tf)
 	b, g := image(f)
 	f.Add(b, []byte{}, uint64(1))
 	f.Add(b[:len(b)-7], mark{seq: 3, offset: 64}.append(nil), uint64(3))

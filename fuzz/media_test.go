@@ -20,10 +20,22 @@ func FuzzMedia(tf *testing.F) {
 	f := mutate.Of(tf)
 	f.Add([]byte{1, 2, 3}, true)
 	f.Add(bytes.Repeat([]byte{255, 0, 17}, 30), false)
+	cfg := ring.Config{Capacity: 1 << 17, Slots: 1}
+	n, err := ring.Size(cfg)
+	must(f, err)
+	mem := aligned(n)
+	var made [5][]byte // from one input to the next: to make them takes as long as the rest
 	defer futex.Restrict(false, true)()
 	f.Fuzz(func(t *testing.T, sizes []byte, checksum bool) {
 		sizes = sizes[:min(len(sizes), 200)]
-		r, err := ring.Anonymous(ring.Config{Capacity: 1 << 17, Slots: 3, Checksum: checksum})
+		for i, total := 0, 0; i < len(sizes); i++ { // byte by byte, more would take long and show no more
+			if total += int(sizes[i]) * 2; total > 1<<13 {
+				sizes = sizes[:i]
+			}
+		}
+		clear(mem)
+		cfg.Checksum = checksum
+		r, err := ring.Format(mem, cfg)
 		must(t, err)
 		defer r.Close()
 		p, err := r.NewProducer()
@@ -36,7 +48,7 @@ func FuzzMedia(tf *testing.F) {
 		show := func(all []byte, rec ring.Record) []byte {
 			return append(append(all, byte(rec.Sequence), byte(rec.Type())), rec.Payload()...)
 		}
-		var want []byte
+		want := made[0][:0]
 		for i, n := range sizes {
 			want = append(append(want, byte(i+1), byte(i%5)), payload(uint64(i+1), int(n)*2)...)
 		}
@@ -47,8 +59,8 @@ func FuzzMedia(tf *testing.F) {
 			}
 		}
 		from := ring.ConsumerConfig{From: ring.Oldest}
-		var viewed, copied []byte
-		stream := frame.Preamble{Version: frame.Version, Epoch: 1, First: 1}.Append(nil)
+		viewed, copied := made[1][:0], made[2][:0]
+		stream := frame.Preamble{Version: frame.Version, Epoch: 1, First: 1}.Append(made[3][:0])
 		c, err := r.NewConsumer(from)
 		must(t, err)
 		for rec, err := range c.Records(background) {
@@ -91,7 +103,7 @@ func FuzzMedia(tf *testing.F) {
 			{"the end with the last bytes", iotest.DataErrReader},
 		} {
 			rd := frame.NewReader(way.of(bytes.NewReader(stream)), r.MaxRecord())
-			var got []byte
+			got := made[4][:0]
 			for {
 				rec, err := rd.Next()
 				if err == io.EOF {
@@ -101,6 +113,8 @@ func FuzzMedia(tf *testing.F) {
 				got = show(got, rec)
 			}
 			same(way.how, got)
+			made[4] = got
 		}
+		made = [5][]byte{want, viewed, copied, stream, made[4]}
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/carousel-ipc/carousel/frame"
 	"github.com/carousel-ipc/carousel/futex"
 	"github.com/carousel-ipc/carousel/internal/mutate"
+	"github.com/carousel-ipc/carousel/shm"
 )
 
 // The operations of one producer and three consumers, interleaved by the
@@ -249,10 +250,19 @@ func FuzzRingIsStream(tf *testing.F) {
 	f := mutate.Of(tf)
 	f.Add([]byte{1, 2, 3}, true)
 	f.Add([]byte{}, false)
+	cfg := Config{Capacity: 1 << 16, Slots: 1}
+	size, err := Size(cfg)
+	must(f, err)
+	mem := shm.Heap(size).Bytes()
 	defer futex.Restrict(false, true)()
 	f.Fuzz(func(t *testing.T, sizes []byte, checksum bool) {
-		r := newRing(t, Config{Capacity: 1 << 16, Checksum: checksum})
-		p := newProducer(t, r)
+		clear(mem)
+		cfg.Checksum = checksum
+		r, err := Format(mem, cfg)
+		must(t, err)
+		defer r.Close()
+		p, err := r.NewProducer()
+		must(t, err)
 		for i, n := range sizes[:min(len(sizes), 200)] {
 			if _, err := p.WriteType(uint16(i), pattern(uint64(i+1), int(n))); err != nil {
 				t.Fatal(err)

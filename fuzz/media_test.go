@@ -58,7 +58,7 @@ func FuzzMedia(tf *testing.F) {
 				t.Fatalf("%s: %d bytes, want %d", how, len(got), len(want))
 			}
 		}
-		from := ring.ConsumerConfig{From: ring.Oldest}
+		from := ring.ConsumerConfig{From: ring.Oldest, Wait: ring.Block}
 		viewed, copied := made[1][:0], made[2][:0]
 		stream := frame.Preamble{Version: frame.Version, Epoch: 1, First: 1}.Append(made[3][:0])
 		c, err := r.NewConsumer(from)

@@ -99,7 +99,7 @@ func resume(t *testing.T, w *world, before, part []byte, staged int, commits boo
 	if got := p.Sequence(); got != uint64(committed+1) {
 		t.Fatalf("goes on with record %d, want %d", got, committed+1)
 	}
-	c, err := r.NewConsumer(ring.ConsumerConfig{From: ring.Oldest})
+	c, err := r.NewConsumer(ring.ConsumerConfig{From: ring.Oldest, Wait: ring.Block})
 	must(t, err)
 	defer c.Close()
 	m := model{committed: w.committed[:committed]}

@@ -160,7 +160,7 @@ func (w *world) do(o op) (err error) {
 		}
 		from := []ring.Start{ring.Latest, ring.Oldest, ring.Sequence(uint64(o.b + 1))}[o.b%3]
 		policy := policies[o.a%len(policies)]
-		if w.all[o.k], err = w.r.NewConsumer(ring.ConsumerConfig{Policy: policy, From: from}); err != nil {
+		if w.all[o.k], err = w.r.NewConsumer(ring.ConsumerConfig{Policy: policy, From: from, Wait: ring.Block}); err != nil {
 			return err
 		}
 		return w.joined(o.k, policy.Gates(), from, w.all[o.k].Sequence())

@@ -208,7 +208,7 @@ func FuzzHostileSegment(tf *testing.F) {
 		cancel()
 		policy := []Policy{Reliable, Lossy, Deadline(time.Hour)}[how%3]
 		from := []Start{Latest, Oldest, Sequence(uint64(how))}[how/3%3]
-		if c, err := r.NewConsumer(ConsumerConfig{Policy: policy, From: from}); err == nil {
+		if c, err := r.NewConsumer(ConsumerConfig{Policy: policy, From: from, Wait: Block}); err == nil {
 			for range 200 {
 				rec, err := c.Next(ctx)
 				if err == nil && len(rec.Payload()) > r.MaxRecord() {

@@ -10,13 +10,17 @@ import (
 	"reflect"
 	"runtime/debug"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 )
 
-// patience is how long an input may take until the run is given up: nothing
-// that is fuzzed here takes a second.
-var patience = 30 * time.Second
+// A run is given up when an input takes so many looks, at so long an interval:
+// nothing that is fuzzed here takes a second, but a machine may stand still for
+// half a minute, which is one look.
+const looks = 15
+
+var interval = 2 * time.Second
 
 // An F is a testing.F whose Fuzz knows CAROUSEL_FUZZ.
 type F struct {
@@ -56,6 +60,9 @@ func (f *F) Fuzz(target any) {
 	// Inputs leave little that lives: to collect seldom makes some targets twice
 	// as fast.
 	defer debug.SetGCPercent(debug.SetGCPercent(800))
+	over := make(chan struct{})
+	defer close(over)
+	go c.watch(over)
 	f.F.Fuzz(reflect.MakeFunc(c.target.Type(), c.entry).Interface())
 	f.Logf("%d inputs, CAROUSEL_SEED=%d", c.made, seed)
 }
@@ -68,6 +75,9 @@ type campaign struct {
 	inputs, entries int // wanted, and in the corpus
 	made            int
 	corpus          [][]reflect.Value // what has come of it
+
+	runs    atomic.Uint64
+	running []reflect.Value // the input of the last of them
 }
 
 // entry runs one entry of the corpus, and its share of the inputs.
@@ -97,14 +107,10 @@ func (c *campaign) entry(args []reflect.Value) []reflect.Value {
 
 // run runs the target once. An input that makes it fail, panic or hang is kept.
 func (c *campaign) run(t *testing.T, args []reflect.Value) {
-	hangs := time.AfterFunc(patience, func() {
-		c.keep(args[1:])
-		debug.SetTraceback("all")
-		panic(fmt.Sprintf("%s takes more than %v", c.name, patience))
-	})
+	c.running = args[1:]
+	c.runs.Add(1)
 	whole := false
 	defer func() {
-		hangs.Stop()
 		if !whole || t.Failed() {
 			c.keep(args[1:])
 		}
@@ -113,6 +119,28 @@ func (c *campaign) run(t *testing.T, args []reflect.Value) {
 	whole = true
 	if t.Failed() {
 		t.FailNow()
+	}
+}
+
+// watch gives up when one input keeps running.
+func (c *campaign) watch(over <-chan struct{}) {
+	look := time.NewTicker(interval)
+	defer look.Stop()
+	last, same := c.runs.Load(), 0
+	for {
+		select {
+		case <-over:
+			return
+		case <-look.C:
+		}
+		if same++; c.runs.Load() != last {
+			last, same = c.runs.Load(), 0
+		}
+		if same == looks {
+			c.keep(c.running)
+			debug.SetTraceback("all")
+			panic(fmt.Sprintf("%s takes more than %v", c.name, looks*interval))
+		}
 	}
 }
 

@@ -19,7 +19,7 @@ func FuzzSubject(tf *testing.F) {
 	f.Add([]byte("seed"), "text", true, byte(7), uint16(300), int64(-5), uint64(1)<<40)
 	f.Add([]byte(nil), "", false, byte(0x80), uint16(0), int64(0), uint64(0))
 	how := os.Getenv("CAROUSEL_SUBJECT")
-	patience = 200 * time.Millisecond
+	interval = 20 * time.Millisecond
 	f.Fuzz(func(t *testing.T, b []byte, s string, yes bool, n byte, short uint16, signed int64, long uint64) {
 		if how == "" || long == 0 || !yes || len(b) < 10 || len(s) < 5 || signed >= 0 {
 			return

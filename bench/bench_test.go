@@ -64,7 +64,7 @@ func TestEveryContestantDeliversAllMessages(t *testing.T) {
 			e.calm = false // a second is for figures
 			values, err := e.measure(t.Context(), s)
 			if (result{failed: err}).missing() {
-				t.Skip(err)
+				t.Skip("SKIP: not on this machine: ", err)
 			}
 			if err != nil {
 				t.Fatal(err)
@@ -87,7 +87,7 @@ func TestManyConsumersAllGetEverything(t *testing.T) {
 		if e.workload.name == oneToMany.name && e.consumers == 16 {
 			values, err := e.measure(t.Context(), testSettings(t))
 			if (result{failed: err}).missing() {
-				t.Skip(err)
+				t.Skip("SKIP: not on this machine: ", err)
 			}
 			if err != nil || values["rate"] <= 0 {
 				t.Errorf("%v: found %v, %v", e, values, err)
@@ -149,7 +149,7 @@ func TestWithoutACompilerCIsMissing(t *testing.T) {
 func TestTheProbeFindsARoundTrip(t *testing.T) {
 	s := testSettings(t)
 	if !s.pinned() {
-		t.Skip("one processor")
+		t.Skip("SKIP: one processor: nobody is pinned")
 	}
 	if found := probe(s.cpus); found <= 0 || found > 1e6 {
 		t.Errorf("found a round trip of %v ns", found)

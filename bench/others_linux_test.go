@@ -14,7 +14,7 @@ func TestOthersAreNotOurselves(t *testing.T) {
 		t.Fatalf("found %+v of %d processors", u, allCPUs())
 	}
 	if err := exec.Command("sh", "-c", "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done").Run(); err != nil {
-		t.Skip("no shell: ", err)
+		t.Skip("SKIP: no shell: ", err)
 	}
 	time.Sleep(20 * time.Millisecond)
 	if now := readUsage(); now.mine <= u.mine || now.busy < u.busy {

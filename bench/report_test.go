@@ -112,7 +112,7 @@ func TestThePlotIsAFileOfItsOwn(t *testing.T) {
 func TestTheReportRenders(t *testing.T) {
 	browser, err := exec.LookPath("chromium")
 	if err != nil {
-		t.Skip("no Chromium on this machine: ", err)
+		t.Skip("SKIP: no Chromium on this machine: ", err)
 	}
 	report := writeReport(t)
 	dom := string(browse(t, browser, report, "--dump-dom"))

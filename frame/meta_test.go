@@ -138,11 +138,11 @@ func TestFlagsString(t *testing.T) {
 // The ring calls these for every record.
 func TestHotPathInlines(t *testing.T) {
 	if testing.Short() {
-		t.Skip("compiles the package")
+		t.Skip("SKIP: -short: it compiles the package")
 	}
 	gotool, err := exec.LookPath("go")
 	if err != nil {
-		t.Skip(err)
+		t.Skip("SKIP: no go command: ", err)
 	}
 	out, err := exec.Command(gotool, "build", "-gcflags=-m", ".").CombinedOutput()
 	if err != nil {

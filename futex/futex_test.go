@@ -51,7 +51,7 @@ func TestNoLostWake(t *testing.T) {
 
 func TestNoLostWakeEither(t *testing.T) {
 	if !futex.CanWaitEither() {
-		t.Skip("this kernel does not wait on two words")
+		t.Skip("SKIP: this kernel does not wait on two words")
 	}
 	own := make([]uint32, 2)
 	pingPong(t, 5_000, new(uint32), own, func(word *uint32, val uint32, own *uint32) error {
@@ -98,7 +98,7 @@ func pingPong(t *testing.T, rounds uint32, word *uint32, own []uint32, wait func
 
 func TestWaitEitherIsWokenByEitherWord(t *testing.T) {
 	if !futex.CanWaitEither() {
-		t.Skip("this kernel does not wait on two words")
+		t.Skip("SKIP: this kernel does not wait on two words")
 	}
 	wakes := map[string]func(shared, own *uint32){
 		"shared": func(shared, _ *uint32) { atomic.AddUint32(shared, 1); futex.Wake(shared) },
@@ -128,7 +128,7 @@ func TestWaitEitherIsWokenByEitherWord(t *testing.T) {
 
 func TestWaitEitherLooksAtBothWords(t *testing.T) {
 	if !futex.CanWaitEither() {
-		t.Skip("this kernel does not wait on two words")
+		t.Skip("SKIP: this kernel does not wait on two words")
 	}
 	shared, own := new(uint32), new(uint32)
 	if err := futex.WaitEither(shared, 1, own, 0, -1); err != nil {

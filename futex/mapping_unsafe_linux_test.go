@@ -16,7 +16,7 @@ import (
 func TestWakeAcrossMappings(t *testing.T) {
 	fd, err := unix.MemfdCreate("futex-test", unix.MFD_CLOEXEC)
 	if err != nil {
-		t.Skip(err)
+		t.Skip("SKIP: no memory without a name: ", err)
 	}
 	defer unix.Close(fd)
 	const size = 4096

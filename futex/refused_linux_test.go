@@ -26,7 +26,7 @@ func TestRefusedMeanwhile(t *testing.T) {
 		return
 	}
 	if !futex.CanWaitEither() {
-		t.Skip("this kernel does not wait on two words")
+		t.Skip("SKIP: this kernel does not wait on two words")
 	}
 	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
 	cmd.Env = append(os.Environ(), "FUTEX_TEST_REFUSED=1")

@@ -94,7 +94,7 @@ var documentedReplies = map[string]reply{
 
 func TestDocumentedHandshakeIsUnderstood(t *testing.T) {
 	if !shm.CanSeal {
-		t.Skip("no served rings on this system")
+		t.Skip("SKIP: no served rings on this system")
 	}
 	shown, err := vectors.Read("../docs/format.md")
 	must(t, err)

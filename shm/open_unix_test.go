@@ -50,7 +50,7 @@ func TestOpenRefuses(t *testing.T) {
 		}},
 		"device": {"a character device", func(t *testing.T, path string) {
 			if err := unix.Mknod(path, unix.S_IFCHR|0o600, 1<<8|3); err != nil {
-				t.Skipf("needs root: %v", err)
+				t.Skipf("SKIP: needs root: %v", err)
 			}
 		}},
 		"mode": {"mode 0644", func(t *testing.T, path string) {
@@ -67,7 +67,7 @@ func TestOpenRefuses(t *testing.T) {
 		}},
 		"owner": {"wanted owner uid " + strconv.Itoa(os.Geteuid()) + ", found uid 65534", func(t *testing.T, path string) {
 			if os.Geteuid() != 0 {
-				t.Skip("needs root, to make a file that belongs to another user")
+				t.Skip("SKIP: needs root, to make a file that belongs to another user")
 			}
 			regular(t, path)
 			must(t, os.Chown(path, 65534, 65534))

@@ -99,7 +99,7 @@ func TestNothingIsLeft(t *testing.T) {
 // TestFullTmpfs fills a tmpfs of 1 MiB in a mount namespace of its own.
 func TestFullTmpfs(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("needs root, to mount")
+		t.Skip("SKIP: needs root, to mount")
 	}
 	runChild(t, "full", &syscall.SysProcAttr{Unshareflags: unix.CLONE_NEWNS}, t.TempDir())
 }
@@ -202,7 +202,7 @@ func runChild(t *testing.T, part string, attr *syscall.SysProcAttr, args ...stri
 	begin := time.Now()
 	out, err := cmd.CombinedOutput()
 	if errors.Is(err, syscall.EPERM) {
-		t.Skipf("may not have a mount namespace: %v", err)
+		t.Skipf("SKIP: may not have a mount namespace: %v", err)
 	}
 	t.Logf("%v: %s", time.Since(begin), out)
 	if err != nil {

@@ -117,7 +117,7 @@ func measure(t *testing.T, program string, j side.Job) (counts []uint64) {
 		counts = append(counts, o.Messages)
 	}
 	if missing != "" {
-		t.Skip(missing)
+		t.Skip("SKIP: ", missing)
 	}
 	if len(counts) < j.Sides {
 		t.FailNow()

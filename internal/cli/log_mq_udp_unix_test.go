@@ -27,7 +27,7 @@ func queueURL(t *testing.T) string {
 	url := "mq://" + ringName(t)
 	p, err := transport.Create(url, transport.ProducerConfig{})
 	if err != nil && runtime.GOOS != "linux" {
-		t.Skip("no message queues on ", runtime.GOOS, ": ", err)
+		t.Skip("SKIP: no message queues on ", runtime.GOOS, ": ", err)
 	}
 	if err != nil {
 		t.Fatal(err)

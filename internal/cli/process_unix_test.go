@@ -99,7 +99,7 @@ func start(t *testing.T, stdin io.Reader, stdout io.Writer, command string, args
 	c.Stdin, c.Stdout, c.Stderr = stdin, stdout, &c.stderr
 	c.WaitDelay = 5 * time.Second
 	if err := c.Start(); errors.Is(err, syscall.ENOEXEC) {
-		t.Skipf("this machine does not run %s programs by itself", runtime.GOARCH)
+		t.Skipf("SKIP: this machine does not run %s programs by itself", runtime.GOARCH)
 	} else if err != nil {
 		t.Fatal(err)
 	}
@@ -752,7 +752,7 @@ func TestProgressLine(t *testing.T) {
 
 func TestDemo(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes as long as a demo takes")
+		t.Skip("SKIP: -short: takes as long as a demo takes")
 	}
 	t.Parallel()
 	out := &lockedBuffer{}

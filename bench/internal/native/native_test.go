@@ -20,7 +20,7 @@ func TestWhatIsCompiledRuns(t *testing.T) {
 	} {
 		program, err := compile(t, language, text)
 		if errors.Is(err, ErrMissing) {
-			t.Skip(err)
+			t.Skip("SKIP: no compiler: ", err)
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -49,7 +49,7 @@ func TestThePrograms(t *testing.T) {
 	dir := t.TempDir()
 	err := Build(t.Context(), dir)
 	if errors.Is(err, ErrMissing) {
-		t.Skip(err)
+		t.Skip("SKIP: no compiler: ", err)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -96,7 +96,7 @@ func anyTest(all []source, folders []string, pattern *regexp.Regexp) bool {
 		}
 		for _, d := range s.syntax.Decls {
 			f, ok := d.(*ast.FuncDecl)
-			if ok && f.Recv == nil && (strings.HasPrefix(f.Name.Name, "Test") || strings.HasPrefix(f.Name.Name, "Example")) && pattern.MatchString(f.Name.Name) {
+			if ok && f.Recv == nil && (strings.HasPrefix(f.Name.Name, "Test") || strings.HasPrefix(f.Name.Name, "Example") || strings.HasPrefix(f.Name.Name, "Fuzz")) && pattern.MatchString(f.Name.Name) {
 				return true
 			}
 		}
@@ -110,7 +110,7 @@ func TestStrangeCommandsAreFound(t *testing.T) {
 	around := []source{
 		newSource(t, "Makefile", "prove: ## all\n\tgo test\n"),
 		newSource(t, ".ci/run", "define race \"all\"\n"),
-		newSource(t, "ring/a_test.go", "package ring\n\nconst kills = \"CAROUSEL_KILLS\"\n\nfunc TestKilled(t *testing.T) {}\n"),
+		newSource(t, "ring/a_test.go", "package ring\n\nconst kills = \"CAROUSEL_KILLS\"\n\nfunc TestKilled(t *testing.T) {}\n\nfunc FuzzAll(f *testing.F) {}\n"),
 	}
 	for _, e := range []struct {
 		name, text string
@@ -125,6 +125,7 @@ func TestStrangeCommandsAreFound(t *testing.T) {
 		{"all packages", "`go test ./...`", 0},
 		{"below a package", "`go test ./ring/...`", 0},
 		{"a test", "`go test ./ring -run Killed -v`", 0},
+		{"a fuzz target", "`go test ./ring -run Fuzz`", 0},
 		{"no such test", "`go test ./ring -run Drowned`", 1},
 		{"a variable", "`CAROUSEL_KILLS=7 go test ./ring`", 0},
 		{"no such variable", "`CAROUSEL_PILLS=7 go test ./ring`", 1},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -133,6 +134,13 @@ func mapped(path string, size int) ([]byte, error) {
 
 // mutatorVariable has a process of this program be the mutator of a folder.
 const mutatorVariable = "CAROUSEL_FUZZ_MUTATOR"
+
+func init() {
+	if dir, ok := os.LookupEnv(mutatorVariable); ok {
+		fmt.Fprintln(os.Stderr, beMutator(dir))
+		os.Exit(1)
+	}
+}
 
 // startMutator starts one; it ends with this process at the latest.
 func startMutator(dir string) (stop func() error, err error) {

@@ -22,7 +22,7 @@ prove: ## explore the model and the real code, and kill every mutant (under 5 mi
 	go run ./internal/prove
 
 fuzz: ## run each fuzz target for FUZZ_COUNT inputs (1000000)
-	FUZZ_COUNT=$${FUZZ_COUNT:-1000000} .ci/run fuzz
+	FUZZ_COUNT=$${FUZZ_COUNT:-1000000} .ci/run fuzz engine
 
 torture-quick: ## kill, stop, starve and soak, in small numbers (under 5 minutes)
 	go run ./fuzz/torture -quick -skip F1

@@ -7,7 +7,7 @@ import (
 	"hash/crc32"
 	"io"
 	"os"
-	"runtime"
+	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -80,8 +80,10 @@ func soakRole(args []string) error {
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// resident is how many bytes of memory this process has for itself.
+// resident is how many bytes of memory this process has for itself and cannot
+// give back.
 func resident() int64 {
+	debug.FreeOSMemory()
 	text, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		return 0
@@ -160,12 +162,10 @@ func soak(t *tally) (err error) {
 			t.fail("a consumer that comes and goes: exit %d: %s", code, c.stderr.String())
 		}
 		if warm == 0 && time.Since(began) > time.Duration(t.want)*time.Second/5 {
-			runtime.GC()
 			warm = resident()
 			live = holdings()
 		}
 	}
-	runtime.GC()
 	grown := resident() - warm
 	if now := holdings(); now.descriptors > live.descriptors+1 || now.mappings > live.mappings || now.goroutines > live.goroutines+2 {
 		t.fail("%+v after a fifth of the time, %+v at the end", live, now)

@@ -129,7 +129,7 @@ func use(t *testing.T, r *ring.Ring, how byte, got func(ring.Record)) {
 		}
 		must(t, c.Close())
 	} else {
-		named(t, err, ring.ErrCorrupt, ring.ErrNoSlot)
+		named(t, err, ring.ErrCorrupt, ring.ErrNoSlot, ring.ErrEvicted)
 	}
 	p, err := r.NewProducer()
 	if err != nil {

@@ -12,7 +12,7 @@ import "fmt"
 // away what could still be had.
 func (c *Consumer) resync() error {
 	c.viewed = 0
-	from := max(c.given, c.first)
+	from := max(c.given+c.uncounted, c.first) // what was not asked for is not lost
 	var to point
 	if c.passed(c.pos) {
 		var err error

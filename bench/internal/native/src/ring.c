@@ -60,7 +60,7 @@ static __attribute__((noinline)) void wait_credit(end *e, uint64_t upto) {
 
 /* send puts messages from..to on the ring and commits so many at a time. Of a
  * chain all words but the first are stored as it is written, and the first last. */
-static void send(end *e, uint64_t from, uint64_t to) {
+static inline __attribute__((always_inline)) void send_sized(end *e, uint64_t from, uint64_t to, size_t size) {
 	uint64_t frame = frame_size(size), lap = e->mask + 1;
 	while (from < to) {
 		uint64_t stop = from + batch < to ? from + batch : to;
@@ -114,7 +114,7 @@ static __attribute__((noinline)) void miss(end *e) {
 
 /* receive checks messages from..to and returns which comes next: less than to
  * at the end of the stream. */
-static uint64_t receive(end *e, uint64_t from, uint64_t to) {
+static inline __attribute__((always_inline)) uint64_t receive_sized(end *e, uint64_t from, uint64_t to, size_t size) {
 	uint64_t sixteenth = (e->mask + 1) / 16;
 	while (from < to) {
 		header *h = at(e, e->pos);
@@ -126,16 +126,33 @@ static uint64_t receive(end *e, uint64_t from, uint64_t to) {
 			e->pos += HEADER + h->length;
 			continue;
 		}
-		uint32_t length = h->length;
-		if (length != size)
-			die("wanted %zu bytes, found %u", size, length);
-		check(h + 1, length, from++);
-		e->pos += frame_size(length);
+		if (h->length != size)
+			die("wanted %zu bytes, found %u", size, h->length);
+		check(h + 1, size, from++);
+		e->pos += frame_size(h->length);
 		e->seq++;
 		if (e->pos - e->released >= sixteenth)
 			store_release(e->cursor, e->released = e->pos);
 	}
 	return from;
+}
+
+static void send(end *e, uint64_t from, uint64_t to) {
+	switch (size) {
+	case 8: send_sized(e, from, to, 8); return;
+	case 32: send_sized(e, from, to, 32); return;
+	case 64: send_sized(e, from, to, 64); return;
+	default: send_sized(e, from, to, size); return;
+	}
+}
+
+static uint64_t receive(end *e, uint64_t from, uint64_t to) {
+	switch (size) {
+	case 8: return receive_sized(e, from, to, 8);
+	case 32: return receive_sized(e, from, to, 32);
+	case 64: return receive_sized(e, from, to, 64);
+	default: return receive_sized(e, from, to, size);
+	}
 }
 
 static void finish(end *e) {

@@ -87,32 +87,19 @@ static inline int64_t now(void) {
 	return t.tv_sec * 1000000000LL + t.tv_nsec;
 }
 
-/* Messages: number n in every word. As in the Go sides, 64 bytes have code of
- * their own, and every other size a loop. */
+/* Messages: number n in every word. */
 
-static inline void fill_words(void *p, size_t size, uint64_t n) {
+static inline void fill(void *p, size_t size, uint64_t n) {
 	uint64_t *w = CAST(uint64_t *, p);
 	for (size_t i = 0; i < size / 8; i++)
 		w[i] = n;
 }
 
-static inline void fill(void *p, size_t size, uint64_t n) {
-	if (size == 64)
-		fill_words(p, 64, n);
-	else
-		fill_words(p, size, n);
-}
-
-static inline uint64_t differs(const void *p, size_t size, uint64_t n) {
+static inline void check(const void *p, size_t size, uint64_t n) {
 	const uint64_t *w = CAST(const uint64_t *, p);
 	uint64_t wrong = 0;
 	for (size_t i = 0; i < size / 8; i++)
 		wrong |= w[i] ^ n;
-	return wrong;
-}
-
-static inline void check(const void *p, size_t size, uint64_t n) {
-	uint64_t wrong = size == 64 ? differs(p, 64, n) : differs(p, size, n);
 	if (__builtin_expect(wrong != 0, 0))
 		die("wanted message %llu, found something else", (unsigned long long)n);
 }

@@ -16,8 +16,9 @@ import (
 // NewConsumer joins the ring. It needs no producer: where there was never one,
 // Next waits for it; where the last one closed or died, Next returns what is
 // kept from ConsumerConfig.From on, and then io.EOF or ErrProducerDied, after
-// which WaitProducer waits for the next. Errors are ErrConfig, ErrNoSlot, and,
-// where a policy is not granted, ErrRefused.
+// which WaitProducer waits for the next. Errors are ErrConfig; ErrNoSlot;
+// ErrRefused, where a policy is not granted; ErrEvicted, where its deadline passed
+// before a place was found; ErrCorrupt.
 func (r *Ring) NewConsumer(cfg ConsumerConfig) (*Consumer, error) {
 	if cfg.Name == "" {
 		cfg.Name = fmt.Sprintf("%.32s-%d", filepath.Base(os.Args[0]), os.Getpid())

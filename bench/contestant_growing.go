@@ -21,12 +21,16 @@ func layGrowing(_ *link, j side.Job) error {
 }
 
 func joinGrowing(j side.Job) (side.End, error) {
-	f, err := os.OpenFile(filepath.Join(j.Dir, "growing"), os.O_RDWR|os.O_APPEND, 0)
+	g, err := openGrowing(j)
 	if err != nil {
 		return nil, err
 	}
-	g := &growing{File: f}
 	return newStreamEnd(j, g, g), nil
+}
+
+func openGrowing(j side.Job) (*growing, error) {
+	f, err := os.OpenFile(filepath.Join(j.Dir, "growing"), os.O_RDWR|os.O_APPEND, 0)
+	return &growing{File: f}, err
 }
 
 type growing struct {

@@ -12,7 +12,8 @@ import (
 type medium struct {
 	name          string
 	plain, framed contestant
-	large         int // bytes of a large message
+	equal         *contestant // plain too, with what the frames promise; the goals are about it
+	large         int         // bytes of a large message
 	unequal       bool
 }
 
@@ -33,7 +34,7 @@ func media() []medium {
 		{name: "tcp", plain: tcp(), framed: overMedium("tcp:", "one client on the loopback interface", layAddress("tcp"), atAddress("tcp"))},
 		{name: "mq", large: largeQueued, plain: shallowQueue(), framed: overMedium("mq:", "a queue as deep as every user may have it", layQueue,
 			func(j side.Job) (string, error) { return "mq://" + queueName(j, 0), nil })},
-		{name: "log", plain: growingFile(), framed: overMedium("log:", "segments, never synced, read from the beginning", nil, inFolder("log"))},
+		{name: "log", plain: growingFile(), equal: new(growingRecords()), framed: overMedium("log:", "segments, never synced, read from the beginning", nil, inFolder("log"))},
 		{name: "file", plain: growingFile(), framed: overMedium("file:", "a ring in a mapped file", nil, inFolder("file"))},
 		{name: "udp", large: largeDatagram, unequal: true, plain: datagrams(), framed: overMedium("udp:", "the loopback interface", layAddress("udp"), atAddress("udp"))},
 	}
@@ -58,24 +59,45 @@ func (m medium) workload(size int) workload {
 	return w
 }
 
+// few and many are the entries of a contestant in small messages, so many at a
+// time, and in large ones.
+func (m medium) few(c contestant, batch int) entry {
+	return entry{m.workload(small), c, small, batch, 1, false}
+}
+
+func (m medium) many(c contestant) entry {
+	return entry{m.workload(m.largest()), c, m.largest(), 1, 1, false}
+}
+
 // entries are plain and framed, in small messages and large ones.
-func (m medium) entries() []entry {
-	few, many := m.workload(small), m.workload(m.largest())
-	return []entry{
-		{few, m.plain, small, 1, 1, false},
-		{few, m.framed, small, batches, 1, false},
-		{many, m.plain, m.largest(), 1, 1, false},
-		{many, m.framed, m.largest(), 1, 1, false},
+func (m medium) entries() (list []entry) {
+	list = append(list, m.few(m.plain, 1))
+	if m.equal != nil {
+		list = append(list, m.few(*m.equal, 1))
 	}
+	list = append(list, m.few(m.framed, batches), m.many(m.plain))
+	if m.equal != nil {
+		list = append(list, m.many(*m.equal))
+	}
+	return append(list, m.many(m.framed))
 }
 
 // goals of the media: what frames cost must be little, and what batches save
 // much. Datagrams are shown.
 func (m medium) goals() []goal {
-	e := m.entries()
-	batched := goal{"W7 " + m.name + " 64 B, batches of 32 / plain Go", atLeast, 5, []reading{{e[1], rate.name}, {e[0], rate.name}}, ratio}
-	large := goal{"W7 " + m.name + " " + inBytes(m.largest()) + " / plain Go", atLeast, 0.9, []reading{{e[3], rate.name}, {e[2], rate.name}}, ratio}
-	if m.unequal {
+	all := m.beside("plain Go", m.plain, m.unequal || m.equal != nil)
+	if m.equal != nil {
+		all = append(all, m.beside("plain Go with CRC32C", *m.equal, false)...)
+	}
+	return all
+}
+
+func (m medium) beside(name string, plain contestant, onlyShown bool) []goal {
+	batched := goal{"W7 " + m.name + " 64 B, batches of 32 / " + name, atLeast, 5,
+		[]reading{{m.few(m.framed, batches), rate.name}, {m.few(plain, 1), rate.name}}, ratio}
+	large := goal{"W7 " + m.name + " " + inBytes(m.largest()) + " / " + name, atLeast, 0.9,
+		[]reading{{m.many(m.framed), rate.name}, {m.many(plain), rate.name}}, ratio}
+	if onlyShown {
 		batched.bound, large.bound = shown, shown
 	}
 	return []goal{batched, large}

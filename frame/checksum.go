@@ -20,6 +20,12 @@ func Checksum(seq uint64, m Meta, payload []byte) uint32 {
 	return crc32.Update(^c, castagnoli, payload)
 }
 
+// checksum is Checksum of a frame whose header is in place, at the start of b,
+// where nobody changes it meanwhile.
+func checksum(b []byte, m Meta) uint32 {
+	return crc32.Checksum(b[:HeaderSize+m.Len()], castagnoli)
+}
+
 // updateWord adds the 8 bytes of w, little-endian, to the (inverted) CRC c.
 func updateWord(c uint32, w uint64) uint32 {
 	w ^= uint64(c)

@@ -10,8 +10,3 @@ func Peek(b []byte, maxPayload int) (seq uint64, m Meta, err error) {
 	seq, m = header(b)
 	return seq, m, checkHeader(seq, m, maxPayload)
 }
-
-// PutHeader writes the header of a frame to the start of b, which has at least
-// [HeaderSize] bytes. The payload is put behind it by others, and what follows
-// that by [Seal].
-func PutHeader(b []byte, seq uint64, m Meta) { appendHeader(b[:0], seq, m) }

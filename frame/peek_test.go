@@ -14,10 +14,15 @@ func TestFramesInPartsEqualFramesAtOnce(t *testing.T) {
 		NewRecord(3, 0, CRC|More, nil),
 	} {
 		b := bytes.Repeat([]byte{0xee}, r.Meta.Size())
-		PutHeader(b, r.Sequence, r.Meta)
+		appendHeader(b[:0], r.Sequence, r.Meta)
 		copy(b[HeaderSize:], r.Payload())
 		if err := Seal(b, r.Sequence, r.Meta); err != nil || !bytes.Equal(b, Append(nil, r)) {
 			t.Errorf("%v: %x, %v", r, b, err)
+		}
+		w := bytes.Repeat([]byte{0xee}, r.Meta.Size())
+		copy(w[HeaderSize:], r.Payload())
+		if Wrap(w, r.Sequence, r.Meta); !bytes.Equal(w, b) {
+			t.Errorf("%v: wrapped as %x, wanted %x", r, w, b)
 		}
 		seq, m, err := Peek(b[:HeaderSize], 1<<20)
 		if seq != r.Sequence || m != r.Meta || err != nil {

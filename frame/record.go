@@ -60,7 +60,7 @@ func Append(dst []byte, r Record) []byte {
 	dst = appendHeader(dst, r.Sequence, m)
 	dst = append(dst, r.Payload()...)
 	dst = dst[:start+m.Size()]
-	_ = Seal(dst[start:], r.Sequence, m) // cannot be short
+	Wrap(dst[start:], r.Sequence, m)
 	return dst
 }
 
@@ -92,7 +92,7 @@ func Decode(b []byte, maxPayload int) (r Record, n int, err error) {
 	if err := checkHeader(seq, m, maxPayload); err != nil {
 		return Record{}, 0, err
 	}
-	if err := Verify(b, seq, m); err != nil {
+	if err := verify(b, seq, m); err != nil {
 		return Record{}, 0, err
 	}
 	end := HeaderSize + m.Len()

@@ -76,9 +76,7 @@ func (s *stage) first() uint64 { return s.next - uint64(len(s.held)) }
 func (s *stage) seal() {
 	seq := s.first()
 	for _, h := range s.held {
-		b := s.buf[h.at : h.at+h.meta.Size()]
-		frame.PutHeader(b, seq, h.meta)
-		_ = frame.Seal(b, seq, h.meta) // cannot be short
+		frame.Wrap(s.buf[h.at:h.at+h.meta.Size()], seq, h.meta)
 		seq++
 	}
 }

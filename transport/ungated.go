@@ -21,11 +21,13 @@ func (p *ungated) Reserve(_ context.Context, h Header, n int) ([]byte, error) {
 
 func (p *ungated) TryReserve(h Header, n int) ([]byte, error) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	if p.closed {
+		p.mu.Unlock()
 		return nil, os.ErrClosed
 	}
-	return p.add(h, n)
+	b, err := p.add(h, n)
+	p.mu.Unlock()
+	return b, err
 }
 
 // commit has send hand over what is staged, which then counts as committed.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -36,9 +37,9 @@ func parseSegment(name, suffix string) (s segment, ok bool) {
 	if !ok {
 		return s, false
 	}
-	if n, err := fmt.Sscanf(base, "%d-%d", &s.first, &s.epoch); n != 2 || err != nil {
-		return s, false
-	}
+	first, epoch, _ := strings.Cut(base, "-")
+	s.first, _ = strconv.ParseUint(first, 10, 64)
+	s.epoch, _ = strconv.ParseUint(epoch, 10, 64)
 	return s, s.first > 0 && s.epoch > 0 && s.base() == base
 }
 

@@ -6,10 +6,14 @@ import (
 	"github.com/carousel-ipc/carousel/ring"
 )
 
-// notice is how a reader sleeps until there may be something new: arm, look,
-// wait. ring, from any goroutine, ends the wait that is or the next one.
+// notice is how a reader sleeps until there may be something new in a segment,
+// or a new segment: arm, look, wait. ring, from any goroutine, ends the wait that
+// is or the next one.
 type notice interface {
-	arm(ring.Wait)
+	arm(w ring.Wait, g segment)
+	// renamed tells once that there may be a new name in the folder. One that
+	// came since arm ends the wait.
+	renamed() bool
 	wait() error
 	waitAtMost(d time.Duration) error
 	ring()
@@ -27,7 +31,9 @@ type poll struct {
 
 func newPoll() *poll { return &poll{rung: make(chan struct{}, 1), every: pollEvery} }
 
-func (p *poll) arm(w ring.Wait) { p.every = pause(w, pollEvery) }
+func (p *poll) arm(w ring.Wait, _ segment) { p.every = pause(w, pollEvery) }
+
+func (p *poll) renamed() bool { return true }
 
 func (p *poll) wait() error { return p.waitAtMost(p.every) }
 

@@ -3,8 +3,10 @@
 package seglog
 
 import (
+	"encoding/binary"
 	"errors"
 	"os"
+	"path/filepath"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -21,7 +23,7 @@ func newNotice(dir string) (notice, error) {
 		return newPoll(), nil
 	}
 	f := os.NewFile(uintptr(fd), "inotify")
-	_, err = unix.InotifyAddWatch(fd, dir, unix.IN_MODIFY|unix.IN_CREATE|unix.IN_DELETE_SELF)
+	_, err = unix.InotifyAddWatch(fd, dir, unix.IN_CREATE|unix.IN_DELETE_SELF)
 	if err == nil {
 		err = f.SetReadDeadline(time.Time{})
 	}
@@ -29,43 +31,87 @@ func newNotice(dir string) (notice, error) {
 		_ = f.Close()
 		return newPoll(), nil
 	}
-	return &inotify{f: f, buf: make([]byte, 4096)}, nil
+	return &inotify{dir: dir, f: f, fd: fd, buf: make([]byte, 4096), names: true}, nil
 }
 
-// inotify wakes whenever something in the folder is written or made. Events
-// that are alike and not yet read are one.
+// inotify wakes when the segment is written, or a name is made in the folder.
+// The segment is watched for one write after each arm, so that the producer of a
+// reader that is awake has nobody to tell. Events that are alike and not yet read
+// are one.
 type inotify struct {
-	f     *os.File
-	buf   []byte
-	spins bool
-	rung  atomic.Bool
+	dir     string
+	f       *os.File
+	fd      int // of f, which is closed when nobody is in a call
+	buf     []byte
+	spins   bool
+	watches segment // whose next write will be told; none
+	watch   uint32  // the kernel's number for that
+	names   bool    // may be new
+	rung    atomic.Bool
 }
 
 // arm comes before the look. Who rings after it makes wait return.
-func (n *inotify) arm(w ring.Wait) {
-	n.spins = pause(w, 1) == 0
+func (n *inotify) arm(w ring.Wait, g segment) {
 	_ = n.f.SetReadDeadline(time.Time{})
 	if n.rung.Swap(false) {
 		_ = n.f.SetReadDeadline(time.Unix(1, 0))
 	}
+	if n.spins = pause(w, 1) == 0; n.spins || n.watches == g {
+		return
+	}
+	if (n.watches != segment{}) {
+		_, _ = unix.InotifyRmWatch(n.fd, n.watch)
+	}
+	watch, err := unix.InotifyAddWatch(n.fd, filepath.Join(n.dir, g.name()), unix.IN_MODIFY|unix.IN_ONESHOT)
+	n.watches, n.watch = g, uint32(watch)
+	if err != nil { // it has gone, or there are too many watches
+		n.watches = segment{}
+	}
+}
+
+func (n *inotify) renamed() bool {
+	names := n.names
+	n.names = n.spins // who does not listen cannot know
+	return names
 }
 
 func (n *inotify) wait() error {
-	if n.spins {
+	switch {
+	case n.spins:
 		runtime.Gosched()
 		return nil
+	case n.watches == segment{}:
+		return n.waitAtMost(pollEvery)
 	}
-	_, err := n.f.Read(n.buf)
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return nil
-	}
-	return err
+	return n.listen()
 }
 
 func (n *inotify) waitAtMost(d time.Duration) error {
 	t := time.AfterFunc(d, n.ring)
 	defer t.Stop()
-	return n.wait()
+	return n.listen()
+}
+
+// listen returns with the next events.
+func (n *inotify) listen() error {
+	got, err := n.f.Read(n.buf)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil
+	}
+	for b := n.buf[:got]; len(b) >= unix.SizeofInotifyEvent; {
+		// struct inotify_event: watch, mask, cookie, length of the name behind it.
+		watch, mask, name := binary.NativeEndian.Uint32(b), binary.NativeEndian.Uint32(b[4:]), binary.NativeEndian.Uint32(b[12:])
+		switch {
+		case mask&unix.IN_IGNORED != 0: // comes behind the one write, and takes with it what was armed in between
+			if watch == n.watch {
+				n.watches = segment{}
+			}
+		case mask&unix.IN_MODIFY == 0:
+			n.names = true // or an event was dropped
+		}
+		b = b[min(len(b), unix.SizeofInotifyEvent+int(name)):]
+	}
+	return err
 }
 
 func (n *inotify) ring() {

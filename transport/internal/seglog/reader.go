@@ -70,6 +70,9 @@ func (r *Reader) Release() { r.s.release() }
 // TryNext returns the next record or ring.ErrEmpty. Other errors are those of
 // Next.
 func (r *Reader) TryNext() (frame.Record, error) {
+	if rec, ok := r.quick(); ok {
+		return rec, nil
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.try()
@@ -80,9 +83,16 @@ func (r *Reader) TryNext() (frame.Record, error) {
 // faster; ring.ErrCorrupt, which is final unless it wraps frame.ErrChecksum, and
 // then about the record before Sequence. Payloads are valid until Release.
 func (r *Reader) Next(ctx context.Context, wait ring.Wait) (frame.Record, error) {
+	if rec, ok := r.quick(); ok {
+		return rec, nil
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	rec, err := r.try()
+	if err == ring.ErrEmpty && wait == ring.Adaptive {
+		nap()
+		rec, err = r.try()
+	}
 	if err != ring.ErrEmpty {
 		return rec, err
 	}
@@ -92,15 +102,35 @@ func (r *Reader) Next(ctx context.Context, wait ring.Wait) (frame.Record, error)
 		if err := ctx.Err(); err != nil {
 			return frame.Record{}, err
 		}
-		r.alarm.arm(wait)
-		r.listed = time.Time{} // before a sleep, what there is has to be known
+		armed := r.g
+		r.alarm.arm(wait, armed)
+		if r.alarm.renamed() { // before a sleep, what there is has to be known
+			r.listed = time.Time{}
+		}
 		if rec, err = r.try(); err != ring.ErrEmpty {
 			return rec, err
+		}
+		if r.g != armed { // which has ended: it is another that will be written
+			continue
 		}
 		if err := r.alarm.wait(); err != nil {
 			return frame.Record{}, err
 		}
 	}
+}
+
+// quick is try for a record that is in memory already: all that Close takes away
+// is the file.
+func (r *Reader) quick() (frame.Record, bool) {
+	if r.pending != nil || r.ended || r.next < r.first || r.closed.Load() {
+		return frame.Record{}, false
+	}
+	rec, ok := r.s.quick(r.next)
+	if ok {
+		r.next++
+		r.bad = time.Time{}
+	}
+	return rec, ok
 }
 
 func (r *Reader) try() (frame.Record, error) {
@@ -186,7 +216,7 @@ func (r *Reader) Wait(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		r.alarm.arm(ring.Block)
+		r.alarm.arm(ring.Block, r.g)
 		after, _, err := r.successor()
 		if err != nil {
 			return err

@@ -54,6 +54,27 @@ func (s *scanner) release() {
 	}
 }
 
+// quick returns the next frame if it has been read as a whole, is good, and is
+// that of sequence seq; false leaves everything to next.
+func (s *scanner) quick(seq uint64) (frame.Record, bool) {
+	b := s.buf[s.start:s.end]
+	if len(b) < frame.HeaderSize {
+		return frame.Record{}, false
+	}
+	found, m, err := frame.Peek(b, frame.MaxPayload)
+	if err != nil || found != seq || m.Flags()&frame.CRC == 0 || !m.Counts() || m.Size() > len(b) {
+		return frame.Record{}, false
+	}
+	rec, n, err := frame.Decode(b, frame.MaxPayload)
+	if err != nil {
+		return frame.Record{}, false
+	}
+	s.start += n
+	s.pos += int64(n)
+	s.held = true
+	return rec, true
+}
+
 // next returns the next frame: errShort, or an error that says what is wrong
 // with it. With an error the position stays.
 func (s *scanner) next() (frame.Record, error) {

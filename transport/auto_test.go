@@ -33,7 +33,7 @@ func without(t *testing.T, media ...string) {
 
 func TestAutoPicksWhatWorks(t *testing.T) {
 	if runtime.GOOS != "linux" {
-		t.Skip("all three media exist on Linux only")
+		t.Skip("SKIP: all three media exist on Linux only")
 	}
 	for _, c := range []struct {
 		not  []string
@@ -93,7 +93,7 @@ func TestAutoPicksWhatWorks(t *testing.T) {
 // A dead producer's choice does not lead anybody astray.
 func TestAutoIsNotStale(t *testing.T) {
 	if runtime.GOOS != "linux" {
-		t.Skip("all three media exist on Linux only")
+		t.Skip("SKIP: all three media exist on Linux only")
 	}
 	without(t)
 	url := media(t)["auto"]

@@ -19,7 +19,7 @@ func created(t *testing.T, url string, cfg ProducerConfig) Producer {
 	t.Helper()
 	p, err := Create(url, cfg)
 	if errors.Is(err, errors.ErrUnsupported) {
-		t.Skip("not on this system: ", err)
+		t.Skip("SKIP: not on this system: ", err)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -76,6 +76,7 @@ func newUdpProducer(t target, cfg ProducerConfig) (Producer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", t.url, err)
 	}
+	widenDatagrams(conn.(*net.UDPConn))
 	out, err := newDatagramSender(conn.(*net.UDPConn))
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", t.url, err), conn.Close())

@@ -39,10 +39,6 @@ type udpConsumer struct {
 // maxPast is how many streams are remembered whose stragglers are ignored.
 const maxPast = 16
 
-// receiveBuffer is what the kernel is asked to keep for us, in bytes; it may
-// grant less (net.core.rmem_max).
-const receiveBuffer = 4 << 20
-
 // newUdpConsumer binds the address and waits for the first datagram.
 func newUdpConsumer(ctx context.Context, t target, cfg ConsumerConfig) (Consumer, error) {
 	start := time.Now()
@@ -50,7 +46,7 @@ func newUdpConsumer(ctx context.Context, t target, cfg ConsumerConfig) (Consumer
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", t.url, err)
 	}
-	_ = conn.SetReadBuffer(receiveBuffer)
+	widenDatagrams(conn)
 	in, err := newDatagramReceiver(conn)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", t.url, err), conn.Close())

@@ -752,7 +752,7 @@ func TestProgressLine(t *testing.T) {
 
 func TestDemo(t *testing.T) {
 	if testing.Short() {
-		t.Skip("SKIP: -short: takes as long as a demo takes")
+		t.Skip("SKIP: takes as long as a demo takes")
 	}
 	t.Parallel()
 	out := &lockedBuffer{}

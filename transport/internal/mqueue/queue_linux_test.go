@@ -19,7 +19,7 @@ func made(t *testing.T, s Size) (*Queue, string) {
 	name := "carousel-test-mqueue-" + strconv.Itoa(os.Getpid())
 	q, err := Create(name, s, 0o600)
 	if errors.Is(err, errors.ErrUnsupported) {
-		t.Skip("this kernel has no message queues: ", err)
+		t.Skip("SKIP: no message queues here: ", err)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -118,7 +118,7 @@ func TestWaitsEndWithDeadlinesAndMessages(t *testing.T) {
 func TestErrorsNameTheLimit(t *testing.T) {
 	limits, err := Limits()
 	if err != nil {
-		t.Skip(err)
+		t.Skip("SKIP: no message queues here: ", err)
 	}
 	if _, err := Create("carousel-test-large", Size{1 << 20, limits.Bytes}, 0o600); err == nil {
 		t.Error("a million messages were granted")

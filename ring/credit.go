@@ -106,7 +106,7 @@ func (p *Producer) waitGate(ctx context.Context, target uint64, enough func(pati
 			p.refresh()
 			continue
 		}
-		if p.sleepOn(g, target, alarm) {
+		if p.sleepOn(g, target, alarm) || turn%idleTurns == 0 {
 			if err := p.intact(); err != nil {
 				return err
 			}

@@ -64,6 +64,7 @@ func namedPlaces(t *testing.T) []namedPlace {
 // TestTruncatedIsAnError: whatever is called next on a handle whose file was
 // truncated, says so at once, and again; Close works; nobody else is concerned.
 func TestTruncatedIsAnError(t *testing.T) {
+	knowsFaults(t)
 	calls := []struct {
 		name string
 		do   func(p *Producer, c *Consumer) error
@@ -163,6 +164,7 @@ func drainOff(c *Consumer) error {
 // TestGuardCoversWhatTheUserTouches: records in place and reservations are
 // memory of the file, too; afterwards they read zeros.
 func TestGuardCoversWhatTheUserTouches(t *testing.T) {
+	knowsFaults(t)
 	for _, place := range namedPlaces(t) {
 		t.Run(place.name, func(t *testing.T) {
 			r, path := place.make(t)
@@ -206,6 +208,7 @@ func TestGuardCoversWhatTheUserTouches(t *testing.T) {
 // goroutines wait at it and publish to it. They are told; those at the other
 // ring notice nothing.
 func TestTruncatedBesideOthers(t *testing.T) {
+	knowsFaults(t)
 	for _, place := range namedPlaces(t) {
 		t.Run(place.name, func(t *testing.T) {
 			r, path := place.make(t)
@@ -320,5 +323,12 @@ func BenchmarkGuarded(b *testing.B) {
 				must(b, RemoveFile(kind.at))
 			}
 		})
+	}
+}
+
+func knowsFaults(t *testing.T) {
+	t.Helper()
+	if emulated() {
+		t.Skip("SKIP: the emulator does not say where a fault was")
 	}
 }

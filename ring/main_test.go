@@ -1,6 +1,7 @@
 package ring
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"testing"
@@ -26,4 +27,10 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	}
 	os.Exit(leak.Check(m))
+}
+
+// emulated tells whether this program is started by a script of that name.
+func emulated() bool {
+	text, err := os.ReadFile(os.Args[0])
+	return err == nil && bytes.HasPrefix(text, []byte("#!"))
 }

@@ -23,7 +23,7 @@ func newPlaces(geo geometry, a shm.Access, forget func(*places)) (*places, error
 }
 
 func (p *places) lay(slot int, f *shm.File) error {
-	return p.Overlay(int(slotAt(slot)), f, p.access)
+	return p.Overlay(int(slotPage(slot)), f, p.access)
 }
 
 func (p *places) Blank() error {

@@ -231,7 +231,7 @@ func (b *servedBacking) sit(user uint32) (slot int, memory *shm.File, err error)
 	if slot < 0 {
 		return 0, nil, fmt.Errorf("%w: all %d are taken", ErrNoSlot, len(b.seats))
 	}
-	memory, generation, err := makePlace()
+	memory, generation, err := makePlace(slot)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -257,7 +257,7 @@ func (b *servedBacking) seatsOf(user uint32) (n int) {
 // makePlace makes the memory of a slot. Its generation begins at a number that
 // nobody can foresee: one who had the slot before may have told the producer
 // any generation as his own, to be ignored from then on.
-func makePlace() (memory *shm.File, generation uint64, err error) {
+func makePlace(slot int) (memory *shm.File, generation uint64, err error) {
 	f, err := shm.CreateMemfd("carousel-slot", page)
 	if err != nil {
 		return nil, 0, err
@@ -265,6 +265,7 @@ func makePlace() (memory *shm.File, generation uint64, err error) {
 	id := newID()
 	before := 1<<62 | binary.LittleEndian.Uint64(id[:])>>2
 	err = fill(f, func(s segment) {
+		s = s.at(slotInPage(slot))
 		store64(s.w64(slotGeneration), before)
 		store64(s.w64(slotCursor), left)
 	})

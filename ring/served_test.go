@@ -521,12 +521,6 @@ func asNobody(t *testing.T, cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 }
 
-// emulated tells whether this program is started by a script of that name.
-func emulated() bool {
-	text, err := os.ReadFile(os.Args[0])
-	return err == nil && bytes.HasPrefix(text, []byte("#!"))
-}
-
 // foreigner dials as another user. The test binary has to be where he can
 // read it.
 func foreigner(t *testing.T, path string) (*exec.Cmd, *bytes.Buffer, *bufio.Reader) {

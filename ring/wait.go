@@ -124,7 +124,7 @@ func (c *Consumer) sleep(ctx context.Context) error {
 	}
 	waiting, bell := c.slotWord32(c.slot, slotWaiting), c.slotWord32(c.slot, slotBell)
 	defer store32(waiting, 0)
-	for {
+	for turn := 1; ; turn++ {
 		rung := load32(bell)
 		fenced32(waiting, 1)
 		bound := c.fenceSleep()
@@ -142,14 +142,21 @@ func (c *Consumer) sleep(ctx context.Context) error {
 		}
 		c.waits++
 		plain64(c.slotWord(c.slot, slotWaits), c.waits)
-		if kernel.Wait(bell, rung, bound) == futex.ErrTimeout {
+		timeout := kernel.Wait(bell, rung, bound) == futex.ErrTimeout
+		if timeout {
 			c.checkProducer() // the watch is not asked to be perfect either
+		}
+		if timeout || turn%idleTurns == 0 {
 			if err := c.intact(); err != nil {
 				return err
 			}
 		}
 	}
 }
+
+// idleTurns sleeps that bring nothing are as good as one that lasts: a watch
+// that polls wakes so often that none does.
+const idleTurns = 16
 
 // fenceSleep puts the barrier between the producer's commit and its look at
 // waiting, if the producer leaves that to the sleeper. Where this process is

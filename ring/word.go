@@ -4,7 +4,7 @@ package ring
 // time goes through one of the functions of word_*.go, of which exactly one is
 // in a build:
 //
-//	word_amd64.go     release stores are MOV (assembly), not Go's XCHG
+//	word_amd64.go     release stores are MOV, not Go's XCHG
 //	word_atomic.go    sync/atomic: other processors, and the race detector
 //	word_explore.go   tag explore: every access is a step of a schedule
 //

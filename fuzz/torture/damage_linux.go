@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -110,7 +111,10 @@ func damagedRole(args []string) error {
 	go func() {
 		ended <- ring.Guard(func() error {
 			for !stop.Load() {
-				if err := use(); err != nil {
+				switch err := use(); {
+				case err == io.EOF: // the writer was asked to end first
+					return nil
+				case err != nil:
 					return err
 				}
 			}

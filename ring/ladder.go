@@ -20,7 +20,7 @@ func newLadder(w Wait) ladder {
 const (
 	spinLooks     = 600 // about 50 us with the pauses between them
 	yieldTurns    = 4
-	pausesPerLook = 4
+	pausesPerLook = 7
 )
 
 // spins tells whether to spin at all. Nobody does where there are more who

@@ -104,11 +104,6 @@ func fuzzTargets(t *tally) error {
 	if err != nil {
 		return fmt.Errorf("list the fuzz targets: %w", err)
 	}
-	cache, err := os.MkdirTemp("", "carousel-torture-fuzz-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(cache)
 	var names []string
 	targets := 0
 	for line := range strings.Lines(string(out)) {
@@ -118,8 +113,9 @@ func fuzzTargets(t *tally) error {
 			names = append(names, words[0])
 		case len(words) > 1 && words[0] == "ok":
 			for _, name := range names {
-				said, err := exec.Command("go", "test", "-run", "^$", "-fuzz", "^"+name+"$", "-fuzztime", fmt.Sprintf("%dx", t.want),
-					"-fuzzminimizetime", "10x", "-timeout", "0", words[1], "-test.fuzzcachedir="+cache).CombinedOutput()
+				run := exec.Command("go", "test", "-run", "^"+name+"$", "-timeout", "0", words[1])
+				run.Env = append(os.Environ(), fmt.Sprintf("CAROUSEL_FUZZ=%d", t.want), fmt.Sprintf("CAROUSEL_SEED=%d", t.seed))
+				said, err := run.CombinedOutput()
 				if err != nil {
 					t.fail("%s %s: %v\n%s", words[1], name, err, said[max(0, len(said)-3000):])
 				}

@@ -40,7 +40,7 @@ var mutants = []mutant{
 		{"wait.go", "bound := c.fenceSleep()\n		if err := c.look(); err != nil || c.there() {", "bound := c.fenceSleep()\n		if MUTANT {\n		} else if err := c.look(); err != nil || c.there() {"},
 	}},
 	{"bell read after the look", schedules + "each_record", []edit{
-		{"wait.go", "		if kernel.Wait(bell, rung, bound)", "		if MUTANT {\n			rung = load32(bell)\n		}\n		if kernel.Wait(bell, rung, bound)"},
+		{"wait.go", "		timeout := kernel.Wait(bell, rung, bound)", "		if MUTANT {\n			rung = load32(bell)\n		}\n		timeout := kernel.Wait(bell, rung, bound)"},
 	}},
 	{"waiting cleared after the bell", schedules + "each_record", []edit{
 		{"gates.go", "	store32(g.waiting, 0)\n	ringBell(g.bell)\n", "	if !(MUTANT) {\n		store32(g.waiting, 0)\n	}\n	ringBell(g.bell)\n	if MUTANT {\n		store32(g.waiting, 0)\n	}\n"},

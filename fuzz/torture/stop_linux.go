@@ -101,7 +101,10 @@ func stopOne(t *tally, policy string, trial func(name string, r *ring.Ring, f *f
 			err = nil
 		}
 		if err != nil {
-			t.fail("%v", err)
+			seen, _ := r.Stats()
+			c.kill()
+			err = errors.Join(err, f.close())
+			t.fail("%v; %+v", err, seen)
 		}
 		c.kill()
 		_ = f.close()

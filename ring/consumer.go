@@ -40,7 +40,7 @@ type Consumer struct {
 	cursor, given uint64
 	viewed        int        // records in the user's hands
 	plain         bool       // take may take a record: what may forbid it was looked at by next
-	usual         frame.Meta // header of a record that take has taken,
+	usual         frame.Meta // header of a record that accept has taken,
 	stride        uint64     // and its size
 	uncounted     uint64     // skipped before the record that was asked for
 	first         uint64     // with Sequence(n) still to come: n
@@ -153,7 +153,7 @@ func (c *Consumer) Next(ctx context.Context) (Record, error) {
 		}
 	}
 	c.viewed++
-	rec := c.record(off, m)
+	rec := frame.View(c.seq-1, m, c.payload(off, m))
 	c.leave()
 	return rec, nil
 }
@@ -161,11 +161,6 @@ func (c *Consumer) Next(ctx context.Context) (Record, error) {
 //go:noinline
 func (c *Consumer) nextAgain(ctx context.Context) (Record, error) {
 	return again(&c.section, func() (Record, error) { return c.Next(ctx) })
-}
-
-// record is a view of the record that was taken last.
-func (c *Consumer) record(off uint64, m frame.Meta) Record {
-	return frame.View(c.seq-1, m, c.payload(off, m))
 }
 
 // take is next for the plain case, with no more than that takes: the record is

@@ -33,7 +33,7 @@ func (c *Consumer) Read(ctx context.Context, dst []byte) (Record, error) {
 	}
 	dst = dst[:n]
 	copyOut(dst, c.payload(off, m))
-	c.viewed = 0
+	c.viewed = 0 // and what store does, in line
 	c.account()
 	c.move(c.pos)
 	rec := frame.View(c.seq-1, m, dst)

@@ -34,7 +34,7 @@ func (c *Consumer) Release() error {
 	if !c.enter() {
 		return c.releaseAgain()
 	}
-	if c.policy.kind == kindReliable {
+	if c.policy.kind == kindReliable { // what release does, in line
 		if c.viewed = 0; c.pos != c.cursor {
 			c.account()
 			c.move(c.pos)

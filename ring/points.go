@@ -8,6 +8,11 @@ type point struct {
 	seq, pos uint64
 }
 
+// farthest is beyond every sequence and position that a producer reaches: at
+// 100 GB/s that takes 4 years. Points beyond it are somebody's invention, and
+// none below it overflows within a year: nothing else looks for that.
+const farthest = 3 << 62
+
 // storePoint writes a point as sequence, position, sequence, each a release
 // store; loadPoint reads the three in reverse and refuses them when the
 // sequences differ. Two plain words would be read torn. (Rows 3 and 4 of the
@@ -22,7 +27,7 @@ func (a *attachment) loadPoint(off uint64) (p point, ok bool) {
 	last := load64(a.word(off + 16))
 	p.pos = load64(a.word(off + 8))
 	p.seq = load64(a.word(off))
-	return p, p.seq == last && p.seq != 0 && p.pos%16 == 0
+	return p, p.seq == last && p.seq != 0 && p.pos%16 == 0 && max(p.seq, p.pos) < farthest
 }
 
 // resume is the newer valid of the two resume points, and which copy it is.

@@ -40,7 +40,7 @@ func (r *Ring) NewConsumer(cfg ConsumerConfig) (*Consumer, error) {
 	if err := r.prepare(&a); err != nil {
 		return nil, errors.Join(err, a.unmap(), a.backing.release())
 	}
-	c := &Consumer{attachment: a, name: cfg.Name, policy: cfg.Policy, ladder: newLadder(cfg.Wait), types: cfg.Types, expedited: a.backing.oneUser() && futex.Register()}
+	c := &Consumer{attachment: a, name: cfg.Name, policy: cfg.Policy, ladder: newLadder(cfg.Wait, a.backing), types: cfg.Types, expedited: a.backing.oneUser() && futex.Register()}
 	c.section.init(a.regions...)
 	c.stride = frame.HeaderSize // of the usual header 0, a record without payload
 	if err := Guard(func() (err error) { c.slot, c.unlock, err = c.takeSlot(); return err }); err != nil {

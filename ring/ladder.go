@@ -9,18 +9,22 @@ import (
 // A ladder is how a handle waits before it sleeps: spin, then give up the
 // turn a few times.
 type ladder struct {
-	wait Wait
-	cpus int // that this process may use, read when the handle was made
+	wait       Wait
+	cpus       int  // that this process may use, read when the handle was made
+	cooperates bool // with goroutines: the other side is one, or there is one processor for all of them
 }
 
-func newLadder(w Wait) ladder {
-	return ladder{w, min(runtime.NumCPU(), runtime.GOMAXPROCS(0))}
+func newLadder(w Wait, b backing) ladder {
+	cpus := min(runtime.NumCPU(), runtime.GOMAXPROCS(0))
+	_, inProcess := b.(*memoryBacking)
+	return ladder{w, cpus, inProcess || cpus == 1}
 }
 
 const (
 	spinLooks     = 600 // about 50 us with the pauses between them
-	yieldTurns    = 4
+	yieldTurns    = 64  // some 20 us on a processor that nobody else wants
 	pausesPerLook = 7
+	goschedTurns  = 1 << 14 // a goroutine that waits for ever is that polite
 )
 
 // spins tells whether to spin at all. Nobody does where there are more who
@@ -69,19 +73,24 @@ func (c *climb) again() bool {
 	case c.turns <= looks:
 		pause(pausesPerLook)
 	case c.turns <= looks+c.yields():
-		yield()
+		c.yield(c.turns)
 	case c.sleeps():
 		return false
 	case c.spin && c.turns%spinLooks != 0:
 		pause(pausesPerLook)
 	default:
-		yield()
+		c.yield(c.turns)
 	}
 	return true
 }
 
-// yield gives way to other goroutines of this process and to other processes.
-func yield() {
-	runtime.Gosched()
+// yield gives up the turn to other processes, and to goroutines of this one if
+// that brings what is waited for; else to them now and then only. To a goroutine
+// that is locked to its thread, which one on a processor of its own is,
+// runtime.Gosched costs two switches of threads.
+func (l ladder) yield(turn int) {
+	if l.cooperates || turn%goschedTurns == 0 {
+		runtime.Gosched()
+	}
 	futex.Yield()
 }

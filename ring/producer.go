@@ -99,7 +99,7 @@ func (r *Ring) takeOver(cfg ProducerConfig) (*Producer, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Producer{attachment: a, ladder: newLadder(cfg.Wait), meets: r.cfg.Rendezvous, fenced: !a.backing.oneUser() || !futex.Register()}
+	p := &Producer{attachment: a, ladder: newLadder(cfg.Wait, a.backing), meets: r.cfg.Rendezvous, fenced: !a.backing.oneUser() || !futex.Register()}
 	p.section.init(a.regions...)
 	p.alarm.init()
 	if err = r.prepare(&p.attachment); err == nil {

@@ -95,9 +95,11 @@ func (c *Consumer) poll(ctx context.Context) error {
 				}
 				continue
 			}
-			runtime.Gosched()
+			if turn%goschedTurns == 0 || c.ladder.cooperates {
+				runtime.Gosched()
+			}
 		} else {
-			yield()
+			c.ladder.yield(turn)
 		}
 		if err := c.look(); err != nil || c.there() {
 			return err
@@ -116,8 +118,8 @@ func (c *Consumer) poll(ctx context.Context) error {
 // unless the bell has moved (row 12). A bell read after the look would lose a
 // wake.
 func (c *Consumer) sleep(ctx context.Context) error {
-	for range c.ladder.yields() {
-		yield()
+	for turn := range c.ladder.yields() {
+		c.ladder.yield(turn + 1)
 		if c.there() {
 			return nil
 		}

@@ -30,7 +30,7 @@ func goals() (all []goal) {
 	for _, c := range []contestant{viewed, copied, iterated} {
 		add(fmt.Sprintf("W1 64 B, publish each, %s / C ring", apiName(c)), atLeast, 0.9, ratio, one(oneWay, c, "rate"), one(oneWay, ringInC, "rate"))
 	}
-	add("W1 8 B, batches of 32 / C ring", atLeast, 0.9, ratio, at(oneWay, viewed, 8, batches, 1, "rate"), at(oneWay, ringInC, 8, batches, 1, "rate"))
+	add("W1 8 B, batches of 32 / C ring", atLeast, 0.9, ratio, at(oneWay, batched, 8, batches, 1, "rate"), at(oneWay, ringInC, 8, batches, 1, "rate"))
 	add("W1 64 KiB, zero-copy / reading dirty lines", atLeast, 0.85, ratio, at(oneWay, viewed, 65536, 1, 1, "bandwidth"), at(oneWay, dirty, block, 1, 1, "bandwidth"))
 	for _, w := range []struct {
 		workload
@@ -41,7 +41,7 @@ func goals() (all []goal) {
 	}
 	for _, n := range audiences {
 		add(fmt.Sprintf("W4 N = %d / C broadcast ring", n), atLeast, 1.0, ratio,
-			at(oneToMany, viewed, small, batches, n, "rate"), at(oneToMany, broadcastInC, small, batches, n, "rate"))
+			at(oneToMany, batched, small, batches, n, "rate"), at(oneToMany, broadcastInC, small, batches, n, "rate"))
 	}
 	add("W1 64 B / best of pipe and Unix socket", atLeast, 50, byBest,
 		one(oneWay, viewed, "rate"), one(oneWay, pipe(), "rate"), one(oneWay, unixStream(), "rate"))
@@ -54,9 +54,13 @@ func goals() (all []goal) {
 	for _, c := range []contestant{viewed, copied, iterated} {
 		add("system calls a message, "+apiName(c), below, 0.001, larger, one(traced, c, "send calls"), one(traced, c, "receive calls"))
 	}
+	add("system calls a message, "+apiName(batched), below, 0.001, larger,
+		at(traced, batched, small, batches, 1, "send calls"), at(traced, batched, small, batches, 1, "receive calls"))
 	for _, c := range []contestant{viewed, copied, iterated} {
 		add("allocations a message, "+apiName(c), equal, 0, beyondRuntime, one(oneWay, c, "send allocations"), one(oneWay, c, "receive allocations"))
 	}
+	add("allocations a message, "+apiName(batched), equal, 0, beyondRuntime,
+		at(oneWay, batched, small, batches, 1, "send allocations"), at(oneWay, batched, small, batches, 1, "receive allocations"))
 	add("in one process, 64 B / Go channel", atLeast, 5, ratio, one(inProcess, heapRing(), "rate"), one(inProcess, channel(), "rate"))
 	add("in one process, 64 B / xsync's SPSC queue", atLeast, 1.0, ratio, one(inProcess, heapRing(), "rate"), one(inProcess, xsyncQueue, "rate"))
 	return all
@@ -69,6 +73,8 @@ func apiName(c contestant) string {
 		return "Write and Read"
 	case iterated.Name:
 		return "Reserve, Commit and Records"
+	case batched.Name:
+		return "ReserveBatch and NextBatch"
 	}
 	return "zero-copy"
 }

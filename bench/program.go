@@ -41,6 +41,7 @@ const (
 var (
 	viewed    = named.contestant("", ring.Adaptive, ring.Reliable, views)
 	copied    = named.contestant(", Write and Read", ring.Adaptive, ring.Reliable, copies)
+	batched   = named.contestant(", Batch", ring.Adaptive, ring.Reliable, together)
 	iterated  = named.contestant(", Records", ring.Adaptive, ring.Reliable, records)
 	spinning  = named.contestant(", spin", ring.Spin, ring.Reliable, views)
 	spunCopy  = named.contestant(", spin, Write and Read", ring.Spin, ring.Reliable, copies)
@@ -76,7 +77,7 @@ func program() (p []entry) {
 	for _, size := range messageSizes {
 		quick := size == small
 		add(oneWay, size, 1, 1, quick, ringInC, viewed, copied)
-		add(oneWay, size, batches, 1, quick, ringInC, viewed)
+		add(oneWay, size, batches, 1, quick, ringInC, viewed, batched)
 		add(oneWay, size, 1, 1, false, iterated)
 		add(oneWay, size, 1, 1, quick, pipe(), unixStream())
 		add(oneWay, size, 1, 1, false, fifo(), seqpacket(), tcp())
@@ -91,6 +92,7 @@ func program() (p []entry) {
 	add(inProcess, small, 1, 1, true, heapRing(), channel())
 	add(inProcess, small, batches, 1, false, heapRing())
 	add(traced, small, 1, 1, false, viewed, copied, iterated)
+	add(traced, small, batches, 1, false, batched)
 	add(roundTrip, small, 1, 1, true, oneLine, twoLines, ringInC, spinning, spunCopy, viewed)
 	add(roundTrip, small, 1, 1, false, oneWord, again(spinning), sealSpin, yielding)
 	add(roundTrip, small, 1, 1, false, pipe(), fifo(), unixStream(), seqpacket(), tcp(), messageQueue())
@@ -99,7 +101,7 @@ func program() (p []entry) {
 		add(w, small, 1, 1, false, blockCopy, fifo(), seqpacket(), tcp(), messageQueue())
 	}
 	for _, n := range audiences {
-		add(oneToMany, small, batches, n, n == 1 || n == 4, broadcastInC, viewed, lossily)
+		add(oneToMany, small, batches, n, n == 1 || n == 4, broadcastInC, viewed, batched, lossily)
 	}
 	for _, n := range []int{1, 16} {
 		add(publishing, small, batches, n, false, yielding)

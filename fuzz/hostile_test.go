@@ -136,14 +136,19 @@ func use(t *testing.T, r *ring.Ring, how byte, got func(ring.Record)) {
 		named(t, err, ring.ErrCorrupt, ring.ErrUnclean, ring.ErrRemoved)
 		return
 	}
-	for range 50 {
-		if _, err := p.TryReserve(int(how)); err != nil {
-			named(t, err, ring.ErrFull, ring.ErrBatchFull)
+	defer func() { must(t, p.Close()) }()
+	for i := range 50 {
+		if i%2 == 0 {
+			_, err = p.TryReserve(int(how))
+		} else {
+			_, err = p.TryReserveBatch(int(how), 1+int(how)%5)
+		}
+		if err != nil {
+			named(t, err, ring.ErrFull, ring.ErrBatchFull, ring.ErrTooLarge)
 			break
 		}
 		must(t, p.Commit())
 	}
-	must(t, p.Close())
 }
 
 // FuzzSlots: a consumer writes anything to the slots while a producer and an

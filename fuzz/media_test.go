@@ -24,7 +24,7 @@ func FuzzMedia(tf *testing.F) {
 	n, err := ring.Size(cfg)
 	must(f, err)
 	mem := aligned(n)
-	var made [5][]byte // from one input to the next: to make them takes as long as the rest
+	var made [6][]byte // from one input to the next: to make them takes as long as the rest
 	defer futex.Restrict(false, true)()
 	f.Fuzz(func(t *testing.T, sizes []byte, checksum bool) {
 		sizes = sizes[:min(len(sizes), 200)]
@@ -59,7 +59,7 @@ func FuzzMedia(tf *testing.F) {
 			}
 		}
 		from := ring.ConsumerConfig{From: ring.Oldest, Wait: ring.Block}
-		viewed, copied := made[1][:0], made[2][:0]
+		viewed, copied, batched := made[1][:0], made[2][:0], made[5][:0]
 		stream := frame.Preamble{Version: frame.Version, Epoch: 1, First: 1}.Append(made[3][:0])
 		c, err := r.NewConsumer(from)
 		must(t, err)
@@ -79,7 +79,22 @@ func FuzzMedia(tf *testing.F) {
 			copied = show(copied, rec)
 		}
 		must(t, c.Close())
+		c, err = r.NewConsumer(from)
+		must(t, err)
+		for i := 0; ; i++ {
+			b, err := c.NextBatch(background, 1+i%7)
+			if err == io.EOF {
+				break
+			}
+			must(t, err)
+			for i := range b.Len() {
+				batched = show(batched, b.Record(i))
+			}
+			must(t, c.Release())
+		}
+		must(t, c.Close())
 		same("viewed", viewed)
+		same("in batches", batched)
 		same("copied", copied)
 		c, err = r.NewConsumer(from)
 		must(t, err)
@@ -115,6 +130,6 @@ func FuzzMedia(tf *testing.F) {
 			same(way.how, got)
 			made[4] = got
 		}
-		made = [5][]byte{want, viewed, copied, stream, made[4]}
+		made = [6][]byte{want, viewed, copied, stream, made[4], batched}
 	})
 }

@@ -1,6 +1,9 @@
 package ring
 
-import "testing"
+import (
+	"io"
+	"testing"
+)
 
 // One operation is one record of 64 bytes. BenchmarkProduce and
 // BenchmarkConsume fill and drain a ring by turns in one goroutine, with the
@@ -10,7 +13,7 @@ import "testing"
 const (
 	benchPayload = 64
 	benchTurn    = 8 << 10 // records until it is the other side's turn: they fit
-	benchBatch   = 32
+	benchCommit  = 32
 )
 
 type benchPair struct {
@@ -48,11 +51,25 @@ func benchReserveBatch(h *benchPair, n int) error {
 		if _, err := h.p.Reserve(background, benchPayload); err != nil {
 			return err
 		}
-		if i%benchBatch == benchBatch-1 || i == n-1 {
+		if i%benchCommit == benchCommit-1 || i == n-1 {
 			if err := h.p.Commit(); err != nil {
 				return err
 			}
 		}
+	}
+	return nil
+}
+
+func benchBatch(h *benchPair, n int) error {
+	for n > 0 {
+		b, err := h.p.ReserveBatch(background, benchPayload, min(n, benchCommit))
+		if err != nil {
+			return err
+		}
+		if err := h.p.Commit(); err != nil {
+			return err
+		}
+		n -= b.Len()
 	}
 	return nil
 }
@@ -83,11 +100,30 @@ func benchNextBatch(h *benchPair, n int) error {
 		if _, err := h.c.Next(background); err != nil {
 			return err
 		}
-		if i%benchBatch == benchBatch-1 || i == n-1 {
+		if i%benchCommit == benchCommit-1 || i == n-1 {
 			if err := h.c.Release(); err != nil {
 				return err
 			}
 		}
+	}
+	return nil
+}
+
+func benchViewBatch(h *benchPair, n int) error {
+	for n > 0 {
+		b, err := h.c.NextBatch(background, min(n, benchCommit))
+		if err != nil {
+			return err
+		}
+		for i := range b.Len() {
+			if len(b.Payload(i)) != benchPayload {
+				return io.ErrShortBuffer
+			}
+		}
+		if err := h.c.Release(); err != nil {
+			return err
+		}
+		n -= b.Len()
 	}
 	return nil
 }
@@ -123,6 +159,7 @@ func BenchmarkProduce(b *testing.B) {
 	}{
 		{"Reserve+Commit", benchReserve},
 		{"Reserve+Commit/batch=32", benchReserveBatch},
+		{"ReserveBatch+Commit/batch=32", benchBatch},
 		{"Write", benchWrite},
 	} {
 		b.Run(s.name, func(b *testing.B) { byTurns(b, s.side, benchRecords, true) })
@@ -136,6 +173,7 @@ func BenchmarkConsume(b *testing.B) {
 	}{
 		{"Next+Release", benchNext},
 		{"Next+Release/batch=32", benchNextBatch},
+		{"NextBatch+Release/batch=32", benchViewBatch},
 		{"Read", benchRead},
 		{"Records", benchRecords},
 	} {
@@ -172,6 +210,7 @@ func BenchmarkGoroutines(b *testing.B) {
 	}{
 		{"Reserve+Commit,Next+Release", benchReserve, benchNext},
 		{"Reserve+Commit,Next+Release/batch=32", benchReserveBatch, benchNextBatch},
+		{"ReserveBatch+Commit,NextBatch+Release/batch=32", benchBatch, benchViewBatch},
 		{"Reserve+Commit,Records", benchReserve, benchRecords},
 		{"Write,Read", benchWrite, benchRead},
 	} {

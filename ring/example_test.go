@@ -2,6 +2,7 @@ package ring_test
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"log"
@@ -106,4 +107,47 @@ func ExampleOverrunError() {
 	}
 	fmt.Println(lost > 0, received+lost)
 	// Output: true 1000
+}
+
+// Records of one size, such as structs, in one call for many on either side: the
+// fastest way for small ones.
+func ExampleProducer_ReserveBatch() {
+	r, _ := ring.Anonymous(ring.Config{})
+	defer r.Close()
+	p, _ := r.NewProducer()
+	defer p.Close()
+	c, _ := r.NewConsumer(ring.ConsumerConfig{})
+	defer c.Close()
+
+	ctx := context.Background()
+	for prices := []uint64{10842, 10843, 10841}; len(prices) > 0; {
+		b, err := p.ReserveBatch(ctx, 8, len(prices)) // as many as fit now
+		if err != nil {
+			log.Fatal(err)
+		}
+		for i := range b.Len() {
+			binary.LittleEndian.PutUint64(b.Payload(i), prices[i])
+		}
+		prices = prices[b.Len():]
+	}
+	if err := p.Commit(); err != nil {
+		log.Fatal(err)
+	}
+	for c.Sequence() <= 3 {
+		b, err := c.NextBatch(ctx, 256) // as many as are there, up to 256
+		if err != nil {
+			log.Fatal(err)
+		}
+		for i := range b.Len() {
+			rec := b.Record(i)
+			fmt.Println(rec.Sequence, binary.LittleEndian.Uint64(rec.Payload()))
+		}
+		if err := c.Release(); err != nil {
+			log.Fatal(err)
+		}
+	}
+	// Output:
+	// 1 10842
+	// 2 10843
+	// 3 10841
 }

@@ -88,6 +88,22 @@ func TestTruncatedIsAnError(t *testing.T) {
 			}
 			return nil
 		}},
+		{"ReserveBatch", func(p *Producer, c *Consumer) (err error) {
+			for err == nil {
+				if _, err = p.ReserveBatch(background, 100, 4); err == nil {
+					err = p.Commit()
+				}
+			}
+			return err
+		}},
+		{"NextBatch", func(p *Producer, c *Consumer) (err error) {
+			for err == nil {
+				if _, err = c.NextBatch(background, 4); err == nil {
+					err = c.Release()
+				}
+			}
+			return err
+		}},
 		{"TryRun", func(p *Producer, c *Consumer) (err error) {
 			for err == nil {
 				if _, err = c.TryRun(1 << 20); err == nil {

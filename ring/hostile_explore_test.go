@@ -213,7 +213,14 @@ func (l *liar) operate(t *testing.T, n int) {
 		case p == nil:
 			p, err = r.NewProducer(ProducerConfig{Wait: Block, Label: "p"})
 		case op < 24:
-			_, err = p.TryReserve(size)
+			if op%8 == 7 {
+				var b Batch
+				if b, err = p.TryReserveBatch(size, int(x>>28)+1); err == nil {
+					l.insideAll(&b)
+				}
+			} else {
+				_, err = p.TryReserve(size)
+			}
 			if errors.Is(err, ErrFull) || errors.Is(err, ErrBatchFull) {
 				err = nil
 				l.begin()
@@ -247,7 +254,14 @@ func (l *liar) operate(t *testing.T, n int) {
 					err = c[i].Release()
 				}
 			}
-		case op < 46:
+		case op < 48:
+			var b Batch
+			if b, err = c[i].TryNextBatch(int(x>>28) + 1); err == nil {
+				l.insideAll(&b)
+				l.begin()
+				err = c[i].Release()
+			}
+		case op < 50:
 			for rec, rerr := range c[i].Records(never) {
 				if err = rerr; err == nil && policies[i] == Reliable { // others get copies
 					l.inside(rec.Payload())
@@ -275,6 +289,12 @@ func (l *liar) operate(t *testing.T, n int) {
 				c[i] = nil
 			}
 		}
+	}
+}
+
+func (l *liar) insideAll(b *Batch) {
+	for i := range b.Len() {
+		l.inside(b.Payload(i))
 	}
 }
 

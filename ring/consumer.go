@@ -391,6 +391,7 @@ func (c *Consumer) Close() error {
 		return os.ErrClosed
 	}
 	defer c.section.done()
+	handles.Add(-1)
 	c.unwatch()
 	c.forget()
 	c.bell.silence()

@@ -55,6 +55,7 @@ func (r *Ring) NewConsumer(cfg ConsumerConfig) (*Consumer, error) {
 	}
 	c.unwatch = c.backing.watchProducer(c.checkProducer)
 	c.checkProducer()
+	handles.Add(1)
 	return c, nil
 }
 

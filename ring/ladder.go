@@ -2,6 +2,7 @@ package ring
 
 import (
 	"runtime"
+	"sync/atomic"
 
 	"github.com/carousel-ipc/carousel/futex"
 )
@@ -24,7 +25,8 @@ const (
 	spinLooks     = 600 // about 50 us with the pauses between them
 	yieldTurns    = 64  // some 20 us on a processor that nobody else wants
 	pausesPerLook = 7
-	goschedTurns  = 1 << 14 // a goroutine that waits for ever is that polite
+	politeTurns   = 4       // of these, in a process with several handles
+	goschedTurns  = 1 << 14 // and of those who wait for ever
 )
 
 // spins tells whether to spin at all. Nobody does where there are more who
@@ -84,13 +86,16 @@ func (c *climb) again() bool {
 	return true
 }
 
-// yield gives up the turn to other processes, and to goroutines of this one if
-// that brings what is waited for; else to them now and then only. To a goroutine
-// that is locked to its thread, which one on a processor of its own is,
+// yield gives up the turn: to other processes each time, to goroutines of this
+// one if one of them may bring what is waited for, or now and then. For a
+// goroutine that is locked to its thread, as one with a processor of its own is,
 // runtime.Gosched costs two switches of threads.
 func (l ladder) yield(turn int) {
-	if l.cooperates || turn%goschedTurns == 0 {
+	if l.cooperates || turn%goschedTurns == 0 || turn <= politeTurns && handles.Load() > 1 {
 		runtime.Gosched()
 	}
 	futex.Yield()
 }
+
+// handles is how many producers and consumers this process has.
+var handles atomic.Int32

@@ -87,6 +87,7 @@ func (r *Ring) NewProducer(config ...ProducerConfig) (*Producer, error) {
 		return nil, errors.Join(err, unlock())
 	}
 	p.unlock = unlock
+	handles.Add(1)
 	return p, nil
 }
 
@@ -421,6 +422,7 @@ func (p *Producer) Close() error {
 		return os.ErrClosed
 	}
 	defer p.section.done()
+	handles.Add(-1)
 	// A reservation may still be in somebody's hands.
 	reserved := p.end != p.pos
 	errs := []error{p.section.last(func() { p.abort(); p.endOfStream(!reserved) })}

@@ -230,7 +230,7 @@ func (e ringViews) Receive(from, to uint64) (uint64, error) {
 
 // ringBatches fills a batch of messages by one call, and views by one call as
 // many as are there, up to pull.
-const pull = 512
+const pull = 1024
 
 type ringBatches struct{ ringEnd }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"strings"
 
@@ -14,7 +15,15 @@ type medium struct {
 	plain, framed contestant
 	equal         *contestant // plain too, with what the frames promise; the goals are about it
 	large         int         // bytes of a large message
+	batches       []int       // of small messages, nil: of 32; the goal is about the last
 	unequal       bool
+}
+
+func (m medium) together() []int {
+	if m.batches == nil {
+		return []int{batches}
+	}
+	return m.batches
 }
 
 // Sizes of large messages where 64 KiB do not fit, with a preamble and a header.
@@ -34,7 +43,7 @@ func media() []medium {
 		{name: "tcp", plain: tcp(), framed: overMedium("tcp:", "one client on the loopback interface", layAddress("tcp"), atAddress("tcp"))},
 		{name: "mq", large: largeQueued, plain: shallowQueue(), framed: overMedium("mq:", "a queue as deep as every user may have it", layQueue,
 			func(j side.Job) (string, error) { return "mq://" + queueName(j, 0), nil })},
-		{name: "log", plain: growingFile(), equal: new(growingRecords()), framed: overMedium("log:", "segments, never synced, read from the beginning", nil, inFolder("log"))},
+		{name: "log", plain: growingFile(), equal: new(growingRecords()), batches: []int{batches, 4 * batches}, framed: overMedium("log:", "segments, never synced, read from the beginning", usePages, inFolder("log"))},
 		{name: "file", plain: growingFile(), framed: overMedium("file:", "a ring in a mapped file", nil, inFolder("file"))},
 		{name: "udp", large: largeDatagram, unequal: true, plain: datagrams(), framed: overMedium("udp:", "the loopback interface", layAddress("udp"), atAddress("udp"))},
 	}
@@ -75,7 +84,10 @@ func (m medium) entries() (list []entry) {
 	if m.equal != nil {
 		list = append(list, m.few(*m.equal, 1))
 	}
-	list = append(list, m.few(m.framed, batches), m.many(m.plain))
+	for _, batch := range m.together() {
+		list = append(list, m.few(m.framed, batch))
+	}
+	list = append(list, m.many(m.plain))
 	if m.equal != nil {
 		list = append(list, m.many(*m.equal))
 	}
@@ -92,15 +104,22 @@ func (m medium) goals() []goal {
 	return all
 }
 
-func (m medium) beside(name string, plain contestant, onlyShown bool) []goal {
-	batched := goal{"W7 " + m.name + " 64 B, batches of 32 / " + name, atLeast, 5,
-		[]reading{{m.few(m.framed, batches), rate.name}, {m.few(plain, 1), rate.name}}, ratio}
+func (m medium) beside(name string, plain contestant, onlyShown bool) (all []goal) {
+	sizes := m.together()
+	for i, batch := range sizes {
+		g := goal{fmt.Sprintf("W7 %s 64 B, batches of %d / %s", m.name, batch, name), atLeast, 5,
+			[]reading{{m.few(m.framed, batch), rate.name}, {m.few(plain, 1), rate.name}}, ratio}
+		if onlyShown || i < len(sizes)-1 {
+			g.bound = shown
+		}
+		all = append(all, g)
+	}
 	large := goal{"W7 " + m.name + " " + inBytes(m.largest()) + " / " + name, atLeast, 0.9,
 		[]reading{{m.many(m.framed), rate.name}, {m.many(plain), rate.name}}, ratio}
 	if onlyShown {
-		batched.bound, large.bound = shown, shown
+		large.bound = shown
 	}
-	return []goal{batched, large}
+	return append(all, large)
 }
 
 // printMediaGoals judges the media that were measured.

@@ -67,7 +67,7 @@ func newLogProducer(t target, cfg ProducerConfig) (Producer, error) {
 			cfg.Notice(n)
 		}
 	}
-	return &logProducer{ungated: ungated{stage: newStage(w.Next(), most, frame.CRC)}, w: w, dir: t.name}, nil
+	return &logProducer{ungated: newUngated(newStage(w.Next(), most, frame.CRC)), w: w, dir: t.name}, nil
 }
 
 // Commit of a log: what it returns nil for survives a kill, and with
@@ -100,8 +100,8 @@ func (p *logProducer) Stats() (Stats, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return Stats{
-		Name: p.dir, MaxRecord: p.most, Checksum: true, Epoch: p.w.Epoch(), Ended: p.closed,
-		Producer: ProducerStats{Alive: !p.closed, Published: p.w.Next() - 1, Position: uint64(p.w.Bytes()), Bytes: p.bytes},
+		Name: p.dir, MaxRecord: p.most, Checksum: true, Epoch: p.w.Epoch(), Ended: p.closed.Load(),
+		Producer: ProducerStats{Alive: !p.closed.Load(), Published: p.behind - 1, Position: uint64(p.w.Bytes()), Bytes: p.bytes},
 	}, nil
 }
 
@@ -109,15 +109,13 @@ func (p *logProducer) Stats() (Stats, error) {
 func (p *logProducer) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed {
+	if p.closed.Swap(true) {
 		return os.ErrClosed
 	}
-	p.closed = true
-	p.drop(len(p.held))
 	if p.failed { // it ends as after a kill
 		return p.w.Close()
 	}
-	eos := frame.NewRecord(p.next, 0, frame.EOS|frame.CRC, binary.LittleEndian.AppendUint64(nil, p.w.Epoch()))
+	eos := frame.NewRecord(p.behind, 0, frame.EOS|frame.CRC, binary.LittleEndian.AppendUint64(nil, p.w.Epoch()))
 	return errors.Join(p.w.Append(frame.Append(nil, eos), 0), p.w.Close())
 }
 

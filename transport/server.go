@@ -133,7 +133,7 @@ func (v *server) handshake(c net.Conn) (*sender, error) {
 		return refuse(codeEnded, err)
 	}
 	capacity := v.cast.ring.Capacity()
-	reply.capacity, reply.most, reply.every = uint64(capacity), uint64(v.cast.MaxRecord()), uint32(capacity/16)
+	reply.capacity, reply.most, reply.every = uint64(capacity), uint64(v.cast.MaxRecord()), uint32(capacity/8)
 	if v.cast.meets {
 		reply.every = 1 // the producer waits for each
 	}

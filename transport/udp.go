@@ -85,7 +85,7 @@ func newUdpProducer(t target, cfg ProducerConfig) (Producer, error) {
 	_, _ = rand.Read(id[:]) // never fails
 	st := newStage(1, most, flags)
 	st.why = fmt.Sprintf(", which fit in a datagram of %d", maxDatagram)
-	return &udpProducer{ungated: ungated{stage: st}, out: out, url: t.url, id: binary.LittleEndian.Uint64(id[:]) | 1}, nil
+	return &udpProducer{ungated: newUngated(st), out: out, url: t.url, id: binary.LittleEndian.Uint64(id[:]) | 1}, nil
 }
 
 // Commit sends a datagram for each record. It waits for room in the buffer of
@@ -125,8 +125,8 @@ func (p *udpProducer) Stats() (Stats, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return Stats{
-		Name: p.url, MaxRecord: p.most, Checksum: p.flags != 0, Epoch: 1, Ended: p.closed,
-		Producer: ProducerStats{Alive: !p.closed, Published: p.first() - 1, Bytes: p.bytes},
+		Name: p.url, MaxRecord: p.most, Checksum: p.flags != 0, Epoch: 1, Ended: p.closed.Load(),
+		Producer: ProducerStats{Alive: !p.closed.Load(), Published: p.behind - 1, Bytes: p.bytes},
 	}, nil
 }
 
@@ -134,13 +134,11 @@ func (p *udpProducer) Stats() (Stats, error) {
 func (p *udpProducer) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed {
+	if p.closed.Swap(true) {
 		return os.ErrClosed
 	}
-	p.closed = true
-	p.drop(len(p.held))
-	head := frame.Preamble{Epoch: p.id, First: p.next}.Append(nil)
-	eos := frame.Append(nil, frame.NewRecord(p.next, 0, frame.EOS|p.flags, binary.LittleEndian.AppendUint64(nil, p.id)))
+	head := frame.Preamble{Epoch: p.id, First: p.behind}.Append(nil)
+	eos := frame.Append(nil, frame.NewRecord(p.behind, 0, frame.EOS|p.flags, binary.LittleEndian.AppendUint64(nil, p.id)))
 	var err error
 	for i := 0; ; i++ {
 		if _, serr := p.out.send(1, func(int) ([]byte, []byte) { return head, eos }); serr != nil {

@@ -4,7 +4,7 @@ import "net"
 
 // wideSocket is the room that a sender asks for. A connection over TCP finds
 // its own.
-const wideSocket = 512 << 10
+const wideSocket = 256 << 10
 
 // wideDatagrams is the room for datagrams that either side asks for: a burst that
 // finds none is lost. The kernel may grant less.

@@ -46,7 +46,7 @@ func TestUsageErrors(t *testing.T) {
 		{"producer", []string{"-gen", "5", "-rate", "0", "shm://a"}, "more than 0"},
 		{"producer", []string{"-gen", "5", "-rate", "NaN", "shm://a"}, "more than 0"},
 		{"producer", []string{"-gen", "-5", "shm://a"}, "invalid value"},
-		{"producer", []string{"-rate", "5", "shm://a"}, "give -gen too"},
+		{"producer", []string{"-rate", "-5", "shm://a"}, "more than 0"},
 		{"producer", []string{"-size", "64", "shm://a"}, "give -gen too"},
 		{"producer", []string{"-gen", "5", "-split", "nul", "shm://a"}, "-gen does not read"},
 		{"producer", []string{"-split", "frames", "-type", "3", "shm://a"}, "no -type"},

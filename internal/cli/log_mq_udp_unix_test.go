@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -228,6 +229,50 @@ func TestDatagramsAtARate(t *testing.T) {
 			t.Errorf("%v: exit %d, %+v", flags, code, s)
 		}
 		t.Logf("%v: %d received, %d lost", flags, s.Received, s.Lost)
+	}
+}
+
+// Lines keep to a rate too. Over datagrams they are all there, or the gaps are
+// exact: what came are lines of the input, in order.
+func TestLinesAtARate(t *testing.T) {
+	const lines, rate = 3000, 20_000
+	var in bytes.Buffer
+	for i := range lines {
+		fmt.Fprintf(&in, "line %d\n", i)
+	}
+	want := strings.Split(in.String(), "\n")[:lines]
+	url, out := datagramURL(t), &lockedBuffer{}
+	c := start(t, nil, out, "consumer", "-json", "-policy", "lossy", "-from", "seq=1", url)
+	eventually(t, "somebody listens", func() bool {
+		l, err := net.ListenPacket("udp", strings.TrimPrefix(url, "udp://"))
+		if err == nil {
+			l.Close()
+		}
+		return err != nil
+	})
+	begin := time.Now()
+	p := start(t, &in, nil, "producer", "-rate", strconv.Itoa(rate), url)
+	if p.exit() != exitOK {
+		t.Fatal(p.stderr.String())
+	}
+	if took, least := time.Since(begin), lines*time.Second/rate; took < least {
+		t.Errorf("took %v, want at least %v", took, least)
+	}
+	code, s := c.exit(), c.consumed()
+	if code != exitOK || s.Received+s.Lost != lines {
+		t.Errorf("exit %d, %+v", code, s)
+	}
+	got := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
+	if uint64(len(got)) != s.Received {
+		t.Errorf("%d lines, received %d", len(got), s.Received)
+	}
+	for _, line := range want {
+		if len(got) > 0 && got[0] == line {
+			got = got[1:]
+		}
+	}
+	if len(got) > 0 {
+		t.Errorf("%q was not in the input, or not in its place", got[0])
 	}
 }
 

@@ -116,8 +116,6 @@ func (f *producerFlags) check(fs *flag.FlagSet) error {
 	switch {
 	case !f.generated && given(fs, "size"):
 		return usagef("-size is about generated records: give -gen too")
-	case !f.generated && given(fs, "rate"):
-		return usagef("-rate is about generated records: give -gen too")
 	case f.generated && given(fs, "split"):
 		return usagef("-split is about standard input, which -gen does not read")
 	case f.split == splitFrames && given(fs, "type"):
@@ -225,6 +223,9 @@ func produce(f producerFlags, stdin io.Reader, c *console, sig *interrupts, sum 
 		err = transport.Guard(func() error {
 			if f.generated {
 				return generateRecords(f, w)
+			}
+			if f.rate > 0 {
+				w.pace = newPace(f.rate)
 			}
 			return publishInput(stdin, f.split, w)
 		})

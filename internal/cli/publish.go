@@ -16,9 +16,10 @@ type publisher struct {
 	p      transport.Producer
 	ctx    context.Context // ends a wait for credit
 	header transport.Header
-	max    int  // largest payload, in bytes
-	batch  int  // commit at so many records, 0: as they come
-	meets  bool // each commit waits, under the context of a Reserve
+	max    int   // largest payload, in bytes
+	batch  int   // commit at so many records, 0: as they come
+	meets  bool  // each commit waits, under the context of a Reserve
+	pace   *pace // of what standard input brings, nil: as fast as it goes
 
 	open        bool // the last reserved record is not complete
 	staged      int  // complete records that are not committed
@@ -83,6 +84,11 @@ func (w *publisher) done() error {
 	w.open = false
 	w.staged++
 	w.stagedBytes += w.size
+	if w.pace != nil {
+		if err := w.await(); err != nil {
+			return err
+		}
+	}
 	if w.batch > 0 {
 		if w.staged < w.batch {
 			return nil
@@ -91,6 +97,21 @@ func (w *publisher) done() error {
 		return nil
 	}
 	return w.flush()
+}
+
+// await waits until the next record is due. What is staged does not wait for that.
+func (w *publisher) await() error {
+	n := w.published + uint64(w.staged)
+	if n == 1 {
+		w.pace.start = time.Now()
+	}
+	if w.pace.due(n+1) > n {
+		return nil
+	}
+	if err := w.flush(); err != nil {
+		return err
+	}
+	return w.pace.wait(w.ctx, n)
 }
 
 // add stages one record with a copy of payload.

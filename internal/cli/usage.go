@@ -43,9 +43,9 @@ Records from the generator, instead of standard input:
   -gen N            publish N records that describe themselves (sequence, time, CRC,
                     pattern): "consumer -verify -latency" checks and times them
   -size SIZE        of each, at least 24 bytes (64)
-  -rate R           records per second, with short bursts to catch up (as fast as it goes)
 
 Publishing:
+  -rate R           records per second, with short bursts to catch up (as fast as it goes)
   -consumers N      wait until N consumers are attached at once; only a signal ends that (0)
   -batch N          commit N records at a time. Without it: one by one from the generator;
                     from standard input as they come, never held back while input pauses

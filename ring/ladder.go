@@ -75,7 +75,7 @@ func (c *climb) again() bool {
 	case c.turns <= looks:
 		pause(pausesPerLook)
 	case c.turns <= looks+c.yields():
-		c.yield(c.turns)
+		c.yield(c.turns - looks)
 	case c.sleeps():
 		return false
 	case c.spin && c.turns%spinLooks != 0:
@@ -86,15 +86,20 @@ func (c *climb) again() bool {
 	return true
 }
 
-// yield gives up the turn: to other processes each time, to goroutines of this
-// one if one of them may bring what is waited for, or now and then. For a
-// goroutine that is locked to its thread, as one with a processor of its own is,
-// runtime.Gosched costs two switches of threads.
+// yield gives up the turn, to other processes too.
 func (l ladder) yield(turn int) {
+	l.gosched(turn)
+	futex.Yield()
+}
+
+// gosched gives up the turn to goroutines of this process if one of them may
+// bring what is waited for; else now and then. For a goroutine that is locked to
+// its thread, as one with a processor of its own is, runtime.Gosched costs two
+// switches of threads.
+func (l ladder) gosched(turn int) {
 	if l.cooperates || turn%goschedTurns == 0 || turn <= politeTurns && handles.Load() > 1 {
 		runtime.Gosched()
 	}
-	futex.Yield()
 }
 
 // handles is how many producers and consumers this process has.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"runtime"
 	"time"
 
 	"github.com/carousel-ipc/carousel/futex"
@@ -95,9 +94,7 @@ func (c *Consumer) poll(ctx context.Context) error {
 				}
 				continue
 			}
-			if turn%goschedTurns == 0 || c.ladder.cooperates {
-				runtime.Gosched()
-			}
+			c.ladder.gosched(turn)
 		} else {
 			c.ladder.yield(turn)
 		}

@@ -175,7 +175,7 @@ type packets struct {
 
 func (p *packets) Read(b []byte) (int, error) {
 	if len(p.rest) == 0 {
-		n, err := p.r.Read(p.buf[:])
+		n, err := toTheEnd(func() (int, error) { return p.r.Read(p.buf[:]) })
 		if err != nil {
 			return 0, err
 		}

@@ -44,10 +44,17 @@ var past = time.Unix(1, 0)
 // get reads what there is, waiting for it, in the way that was asked for, until
 // ctx ends; never: errNothing instead. At the end of the stream: io.EOF.
 func (w *wire) get(ctx context.Context, p []byte) (int, error) {
-	n, err := w.once(ctx, p)
-	if n == 0 && severed(err) {
-		// Packets may be told of the end before those that came before it.
-		if again, _ := w.try(p); again > 0 {
+	return toTheEnd(func() (int, error) { return w.once(ctx, p) })
+}
+
+// toTheEnd reads, and reads once more if that said that the other end is gone:
+// of a socket that keeps packets, Linux says so before the packets that came
+// first, if it died with something unread; and whenever its last packets arrive
+// between the look for packets and the look for the end.
+func toTheEnd(read func() (int, error)) (int, error) {
+	n, err := read()
+	if n == 0 && (err == io.EOF || severed(err)) {
+		if again, _ := read(); again > 0 {
 			return again, nil
 		}
 	}

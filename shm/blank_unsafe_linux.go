@@ -23,3 +23,7 @@ func blankOver(b []byte, a Access) error {
 	_, err := unix.MmapPtr(-1, 0, unsafe.Pointer(unsafe.SliceData(b)), uintptr(len(b)), prot, flags)
 	return err
 }
+
+// blankHeap has the kernel put new pages under b, which nothing else shares
+// (alignedHeap).
+func blankHeap(b []byte, _ Access) error { return unix.Madvise(b, unix.MADV_DONTNEED) }

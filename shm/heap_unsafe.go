@@ -1,15 +1,16 @@
 package shm
 
-import "unsafe"
+import (
+	"os"
+	"unsafe"
+)
 
-// heapAlign is the alignment of heap regions: that of the smallest page there
-// is on the systems in question.
-const heapAlign = 4096
-
-// alignedHeap cuts an aligned piece out of a larger one. Go does not move heap
-// memory, so it stays aligned.
+// alignedHeap cuts whole pages out of a larger piece; size is how many bytes of
+// them are used. Go does not move heap memory, so they stay aligned.
 func alignedHeap(size int) []byte {
-	b := make([]byte, size+heapAlign-1)
-	skip := -uintptr(unsafe.Pointer(unsafe.SliceData(b))) & (heapAlign - 1)
-	return b[skip : skip+uintptr(size) : skip+uintptr(size)]
+	page := max(os.Getpagesize(), 4096)
+	whole := (size + page - 1) &^ (page - 1)
+	b := make([]byte, whole+page-1)
+	skip := -uintptr(unsafe.Pointer(unsafe.SliceData(b))) & uintptr(page-1)
+	return b[skip:][:size:size]
 }

@@ -42,10 +42,15 @@ type backing struct {
 	unmap func(b []byte) error
 }
 
-// Heap returns size bytes of zeroed Go memory, aligned to 4096. The race
-// detector sees what happens in them, which it does not in mapped memory.
+// Heap returns size bytes of zeroed Go memory, aligned to a page, and to 4096 at
+// least. The race detector sees what happens in them, which it does not in
+// mapped memory.
 func Heap(size int) *Region {
-	return &Region{b: alignedHeap(max(size, 0)), access: ReadWrite}
+	r := &Region{b: alignedHeap(max(size, 0)), access: ReadWrite}
+	if size > 0 {
+		r.back.blank = blankHeap
+	}
+	return r
 }
 
 // Anonymous maps size bytes, zeroed, that belong to no file. The error wraps
@@ -75,9 +80,11 @@ func (r *Region) Bytes() []byte {
 // The file, and other mappings of it, stay as they are. The region remains to
 // be unmapped. Nobody may sleep on a word of it: nobody could wake him.
 //
-// Blank does nothing to heap memory, and nothing on systems other than Linux (or
-// under the tag carousel_portable): there, stale views go on seeing the file
-// until Unmap.
+// Heap memory reads as zeros then, too, whereas the kernel, or whoever else was
+// given the pages, keeps what was in them.
+//
+// Blank does nothing on systems other than Linux (or under the tag
+// carousel_portable): there, stale views go on seeing the file until Unmap.
 func (r *Region) Blank() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -17,6 +17,32 @@ func TestHeap(t *testing.T) {
 	}
 }
 
+// Blank gives the pages of a region back, and no others.
+func TestHeapBlank(t *testing.T) {
+	if !shm.CanBlank {
+		t.Skip("SKIP: nothing is blanked here")
+	}
+	var all []*shm.Region
+	for i := range 64 {
+		r := shm.Heap(1 + i*977)
+		all = append(all, r)
+		copy(r.Bytes(), bytes.Repeat([]byte{7}, 64*977))
+	}
+	for i, r := range all {
+		if i%2 == 0 {
+			if err := r.Blank(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for i, r := range all {
+		b := r.Bytes()
+		if want := byte(7 * (i % 2)); !bytes.Equal(b, bytes.Repeat([]byte{want}, len(b))) {
+			t.Errorf("region %d of %d bytes is not all %d", i, len(b), want)
+		}
+	}
+}
+
 func TestAnonymous(t *testing.T) {
 	r, err := shm.Anonymous(3 * 4096)
 	if err != nil {

@@ -24,8 +24,9 @@ func readAck(r io.Reader, b *[ackSize]byte) (ack, error) {
 	return ack{binary.LittleEndian.Uint64(b[:]), binary.LittleEndian.Uint64(b[8:])}, err
 }
 
-// acks sends them: at once when much has gathered, else a little later,
-// whatever its consumer does meanwhile.
+// acks sends them: at once when much has gathered, else when nothing more has
+// been released for a moment, or a few of them. Each costs its consumer a system
+// call that wakes the other side, in the midst of what it reads.
 type acks struct {
 	mu         sync.Mutex
 	conn       conn
@@ -33,12 +34,15 @@ type acks struct {
 	done, sent ack
 	timer      *time.Timer
 	armed      bool
+	looks      int    // of the timer, since the last message
+	seen       uint64 // what had been released at the last
 	over       bool
 	message    [ackSize]byte
 }
 
 const (
 	ackDelay    = 200 * time.Microsecond
+	ackLooks    = 5
 	ackPatience = time.Second // for a server that does not listen
 )
 
@@ -61,13 +65,23 @@ func (k *acks) released(a ack) {
 		k.send()
 	case !k.armed && !k.over && a.bytes > k.sent.bytes:
 		k.armed = true
-		k.timer.Reset(ackDelay)
+		k.look()
 	}
+}
+
+// look has the timer look, once more.
+func (k *acks) look() {
+	k.seen = k.done.bytes
+	k.timer.Reset(ackDelay)
 }
 
 func (k *acks) late() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if k.looks++; k.looks < ackLooks && k.done.bytes != k.seen && !k.over {
+		k.look()
+		return
+	}
 	k.armed = false
 	k.send()
 }
@@ -89,7 +103,7 @@ func (k *acks) send() {
 	if k.over || k.done.bytes == k.sent.bytes {
 		return
 	}
-	k.sent = k.done
+	k.sent, k.looks = k.done, 0
 	_ = k.conn.SetWriteDeadline(time.Now().Add(ackPatience))
 	if _, err := k.conn.Write(k.done.append(k.message[:0])); err != nil {
 		k.over = true

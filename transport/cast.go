@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/carousel-ipc/carousel/ring"
+	"github.com/carousel-ipc/carousel/shm"
 )
 
 // A cast is the producer of every medium that is a stream: one ring in this
@@ -19,7 +20,7 @@ import (
 type cast struct {
 	*ring.Producer
 	ring   *ring.Ring
-	forget func() error    // its memory
+	memory *shm.Region
 	meets  bool            // a rendezvous
 	asked  context.Context // of the last Reserve
 	url    string
@@ -49,7 +50,7 @@ type cast struct {
 func newCast(url string, cfg ProducerConfig) (*cast, error) {
 	geometry := cfg.ring()
 	geometry.Rendezvous = false // Commit sees to that, behind waking the senders
-	r, forget, err := castRing(geometry)
+	r, memory, err := castRing(geometry)
 	if err != nil {
 		return nil, err
 	}
@@ -58,10 +59,29 @@ func newCast(url string, cfg ProducerConfig) (*cast, error) {
 		return nil, errors.Join(err, r.Close())
 	}
 	nothing := func() error { return nil }
-	c := &cast{Producer: p, meets: cfg.Rendezvous, ring: r, forget: forget, url: url, room: newRoom(cfg.Wait), stop: nothing, after: nothing, alone: make(chan struct{})}
+	c := &cast{Producer: p, meets: cfg.Rendezvous, ring: r, memory: memory, url: url, room: newRoom(cfg.Wait), stop: nothing, after: nothing, alone: make(chan struct{})}
 	c.senders.Store(&[]*sender{})
 	casts.Store(url, c)
 	return c, nil
+}
+
+// castRing makes a ring in memory of its own. That stays, empty, after the end:
+// the user may hold what Reserve returned. But the sockets that were given its
+// pages keep them as they were (Blank).
+func castRing(cfg ring.Config) (*ring.Ring, *shm.Region, error) {
+	n, err := ring.Size(cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	memory, err := castMemory(n)
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err := ring.Format(memory.Bytes(), cfg)
+	if err != nil {
+		return nil, nil, errors.Join(err, memory.Unmap())
+	}
+	return r, memory, nil
 }
 
 // casts are the live producers of this process by URL: what is a stream has no
@@ -243,7 +263,7 @@ func (p *cast) close() error {
 		all.Go(func() { s.finish(closePatience) })
 	}
 	all.Wait()
-	errs = append(errs, p.lateErr(), p.ring.Close(), p.forget(), p.after())
+	errs = append(errs, p.lateErr(), p.ring.Close(), p.memory.Blank(), p.after())
 	return errors.Join(errs...)
 }
 

@@ -2,11 +2,7 @@
 
 package transport
 
-import "github.com/carousel-ipc/carousel/ring"
+import "github.com/carousel-ipc/carousel/shm"
 
-// castRing makes the ring of a cast. forget is called when nothing is sent from
-// it any more.
-func castRing(cfg ring.Config) (r *ring.Ring, forget func() error, err error) {
-	r, err = ring.Anonymous(cfg)
-	return r, func() error { return nil }, err
-}
+// castMemory is what the ring of a cast is made in.
+func castMemory(n int) (*shm.Region, error) { return shm.Heap(n), nil }

@@ -27,8 +27,7 @@ func (s *sender) offer() bool {
 			return false // it comes again
 		}
 		if s.till = to; len(b) >= leastOffer {
-			n := s.offered(b)
-			s.sent.Add(uint64(n))
+			n, _ := s.put(b, false)
 			b = b[n:]
 		}
 		if len(b) > 0 {

@@ -40,6 +40,8 @@ type sender struct {
 	till ring.Point // behind rest
 	raw  syscall.RawConn
 
+	splicer *splicer // nil: not yet, or not here (put.go)
+
 	copied []byte
 	asleep atomic.Bool
 	bell   chan struct{}
@@ -55,6 +57,7 @@ type sending struct {
 	most    int  // bytes of one write at most, 0: what the ring gives
 	offers  bool // a commit may send: see offer.go
 	lingers bool // what is said to a closed connection destroys what it still holds
+	splices bool // the kernel may refer to what is sent, and the consumer says when it has read it
 }
 
 // runBytes is about how much is sent at once: a good write, and not so much of
@@ -92,6 +95,7 @@ func (s *sender) run() {
 	}
 	err := s.send()
 	s.gone()
+	s.unsplice()
 	_ = s.place.Close()
 	_ = s.out.Close()
 	s.cast.left(s, err)
@@ -194,10 +198,9 @@ func (s *sender) wake() {
 
 // write writes all of b. Its error is ErrConsumerGone.
 func (s *sender) write(b []byte) error {
-	if err := writeParts(s.out, b, s.how.most); err != nil {
+	if _, err := s.put(b, true); err != nil {
 		return fmt.Errorf("%w: %w", ErrConsumerGone, err)
 	}
-	s.sent.Add(uint64(len(b)))
 	return nil
 }
 

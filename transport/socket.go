@@ -65,7 +65,7 @@ func (m socketMedium) sending() sending {
 	if m.network == "tcp" {
 		return sending{lingers: true}
 	}
-	return sending{most: m.most, offers: true}
+	return sending{most: m.most, offers: true, splices: m.most == 0}
 }
 
 func listenTCP(m socketMedium, address string, _ fs.FileMode) (net.Listener, func() error, error) {

@@ -3,6 +3,7 @@
 package confined
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -56,11 +57,12 @@ func fcntl(command uint32) seccomp.Rule {
 	return seccomp.Rule{Call: unix.SYS_FCNTL, When: []seccomp.Arg{{Index: 1, Mask: ^uint32(0), Value: command}}}
 }
 
+var errnos = []syscall.Errno{unix.EPERM, unix.ENOSYS, unix.ENOMEM, unix.EMFILE, unix.EINVAL, unix.EIO}
+
 // Every one of those calls fails in every way, for good: either both commands
 // do without it, or one says so and both end. None crashes or hangs, and no
 // ring is left that could have been removed.
 func TestFaults(t *testing.T) {
-	errnos := []syscall.Errno{unix.EPERM, unix.ENOSYS, unix.ENOMEM, unix.EMFILE, unix.EINVAL, unix.EIO}
 	every := 7 // one of so many of the combinations, by default
 	if os.Getenv("CAROUSEL_FAULTS") != "" {
 		every = 1
@@ -80,6 +82,31 @@ func TestFaults(t *testing.T) {
 					fault(t, seccomp.Filter{rule}, medium, name, f.name == "unlinkat")
 				})
 			}
+		}
+	}
+}
+
+// What a socket is not given by reference is copied, whatever the reason.
+func TestFaultsOfSplicing(t *testing.T) {
+	line := append(bytes.Repeat([]byte{'x'}, 300_000), '\n')
+	for _, call := range []struct {
+		name   string
+		number uint32
+	}{{"pipe2", unix.SYS_PIPE2}, {"vmsplice", unix.SYS_VMSPLICE}, {"splice", unix.SYS_SPLICE}} {
+		for _, errno := range errnos {
+			t.Run(call.name+", "+unix.ErrnoName(errno), func(t *testing.T) {
+				t.Parallel()
+				shared, _ := folders(t, os.Geteuid())
+				place, url := Place{Filter: seccomp.Filter{{Call: call.number, Errno: errno}}}, "unix://"+shared+"/s"
+				consumer := run(t, place, nil, "consumer", "-connect", "5s", url)
+				producer := run(t, place, bytes.Repeat(line, 10), "producer", "-consumers", "1", url)
+				if c, p := consumer.exit(), producer.exit(); c != 0 || p != 0 {
+					t.Errorf("producer %d, consumer %d: %s %s", p, c, producer.stderr.String(), consumer.stderr.String())
+				}
+				if !bytes.Equal(consumer.out.Bytes(), bytes.Repeat(line, 10)) {
+					t.Errorf("%d bytes arrived, which are not those that were sent", consumer.out.Len())
+				}
+			})
 		}
 	}
 }

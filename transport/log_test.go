@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -43,6 +44,36 @@ func ends(t *testing.T, c Consumer, want error) {
 	if rec, err := c.Next(within(t, 10*time.Second)); !errors.Is(err, want) {
 		t.Fatalf("got record %d, %v; want %v", rec.Sequence, err, want)
 	}
+}
+
+// A log is its files: a copy, made while the log is written or afterwards, is
+// read like it.
+func TestALogCanBeCopied(t *testing.T) {
+	url := logURL(t)
+	p := created(t, url, ProducerConfig{})
+	copied := func() Consumer {
+		t.Helper()
+		folder := filepath.Join(t.TempDir(), "copy")
+		if err := os.CopyFS(folder, os.DirFS(filepath.FromSlash(strings.TrimPrefix(url, "log://")))); err != nil {
+			t.Fatal(err)
+		}
+		files, _ := filepath.Glob(filepath.Join(folder, "*"))
+		for _, f := range files {
+			if err := os.Chmod(f, 0o600); err != nil { // which CopyFS does not keep
+				t.Fatal(err)
+			}
+		}
+		return opened(t, "log://"+filepath.ToSlash(folder), ConsumerConfig{From: Oldest})
+	}
+	publish(t, p, "one", "two")
+	early := copied()
+	expect(t, early, "one", "two")
+	ends(t, early, ErrProducerDied) // none has the copy
+	publish(t, p, "three")
+	closed(t, p)
+	late := copied()
+	expect(t, late, "one", "two", "three")
+	ends(t, late, io.EOF)
 }
 
 func TestLogGoesOnAcrossProducers(t *testing.T) {

@@ -17,6 +17,9 @@ import (
 // to last until the sender is there.
 const spliceRoom = 512 << 10
 
+// leastPipe is what a pipe has by itself.
+const leastPipe = 64 << 10
+
 // A splicer gives a socket bytes where they lie: through a pipe, by reference
 // to their pages. The reader is the first to copy them, so they have to stay as
 // they are until it has said that it did.
@@ -31,27 +34,40 @@ func newSplicer(c conn) (*splicer, error) {
 	if !ok {
 		return nil, fmt.Errorf("splice to %T: %w", c, errors.ErrUnsupported)
 	}
-	if err := u.SetWriteBuffer(spliceRoom); err != nil {
-		return nil, err
-	}
-	var granted int
-	err := control(u, func(fd int) (err error) {
-		granted, err = unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	if granted < 2*spliceRoom { // the kernel doubles it, for what it needs itself
-		_ = u.SetWriteBuffer(wideSocket)
-		return nil, fmt.Errorf("splice: wanted a socket buffer of %d bytes, found %d", 2*spliceRoom, granted)
-	}
 	var fds [2]int
 	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
 		return nil, err
 	}
-	_, _ = unix.FcntlInt(uintptr(fds[1]), unix.F_SETPIPE_SZ, widePipe)
-	return &splicer{in: fds[1], out: fds[0]}, nil
+	p := &splicer{in: fds[1], out: fds[0]}
+	if err := errors.Join(p.widen(), makeRoom(u)); err != nil {
+		return nil, errors.Join(err, p.close())
+	}
+	return p, nil
+}
+
+func (p *splicer) widen() error {
+	wide, err := unix.FcntlInt(uintptr(p.in), unix.F_SETPIPE_SZ, widePipe)
+	if err != nil { // who has many pipes gets narrow ones
+		wide, err = unix.FcntlInt(uintptr(p.in), unix.F_GETPIPE_SZ, 0)
+	}
+	if err == nil && wide < leastPipe {
+		err = fmt.Errorf("splice: wanted a pipe of %d bytes, found %d", leastPipe, wide)
+	}
+	return err
+}
+
+func makeRoom(u *net.UnixConn) error {
+	if err := u.SetWriteBuffer(spliceRoom); err != nil {
+		return err
+	}
+	return control(u, func(fd int) error {
+		granted, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF)
+		if err == nil && granted < 2*spliceRoom { // the kernel doubles it, for what it needs itself
+			_ = u.SetWriteBuffer(wideSocket)
+			err = fmt.Errorf("splice: wanted a socket buffer of %d bytes, found %d", 2*spliceRoom, granted)
+		}
+		return err
+	})
 }
 
 // put sends b, which begins with what is held: all of it, or without waiting

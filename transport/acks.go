@@ -64,7 +64,7 @@ func (k *acks) released(a ack) {
 	case a.bytes-k.sent.bytes >= k.every:
 		k.send()
 	case !k.armed && !k.over && a.bytes > k.sent.bytes:
-		k.armed = true
+		k.armed, k.looks = true, 0
 		k.look()
 	}
 }

@@ -39,7 +39,11 @@ func newSplicer(c conn) (*splicer, error) {
 		return nil, err
 	}
 	p := &splicer{in: fds[1], out: fds[0]}
-	if err := errors.Join(p.widen(), makeRoom(u)); err != nil {
+	err := p.widen()
+	if err == nil {
+		err = makeRoom(u)
+	}
+	if err != nil {
 		return nil, errors.Join(err, p.close())
 	}
 	return p, nil

@@ -106,6 +106,7 @@ func runOperations(t *testing.T, r *Ring, ops []byte) {
 		case 4: // restart
 			if k == 0 {
 				die(r, p)
+				must(t, p.backing.release()) // who has no process to die with gathers them
 				staged = nil
 				if p, err = r.NewProducer(); err != nil {
 					t.Fatal(err)

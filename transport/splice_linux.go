@@ -75,8 +75,8 @@ func makeRoom(u *net.UnixConn) error {
 }
 
 // put sends b, which begins with what is held: all of it, or without waiting
-// what there is room for. After an error nothing is held, and b[n:] was not
-// sent.
+// what there is room for. After an error b[n:] was not sent, and p is to be
+// closed.
 func (p *splicer) put(raw syscall.RawConn, b []byte, wait bool) (n int, err error) {
 	rerr := raw.Write(func(fd uintptr) bool {
 		var m int

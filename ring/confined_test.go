@@ -123,10 +123,20 @@ func confinedProducer() error {
 				return err
 			}
 		}
+		var before Stats
+		if i == confinedCount*3/4 {
+			if before, err = p.Stats(); err != nil {
+				return err
+			}
+		}
 		if _, err := p.Write(pattern(p.Sequence(), killSize(p.Sequence()))); err != nil {
 			return err
 		}
-		switch { // now the one sleeps, now the other
+		switch { // now the one sleeps, now the other, and once both do in any case
+		case i == confinedCount*3/4:
+			if err := slept(p, before); err != nil {
+				return err
+			}
 		case i%16 == 0:
 			time.Sleep(200 * time.Microsecond)
 		case i%8 == 0:
@@ -167,6 +177,28 @@ func confinedProducer() error {
 		return err
 	}
 	select {} // until killed
+}
+
+// slept waits until every consumer has gone to sleep once more than before.
+func slept(p *Producer, before Stats) error {
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		now, err := p.Stats()
+		if err != nil {
+			return err
+		}
+		awake := 0
+		for i, c := range now.Consumers {
+			if c.Waits <= before.Consumers[i].Waits {
+				awake++
+			}
+		}
+		switch {
+		case awake == 0:
+			return nil
+		case time.Now().After(end):
+			return fmt.Errorf("%d of %d consumers did not sleep for 10 s", awake, len(now.Consumers))
+		}
+	}
 }
 
 func confinedUsers() (users []uint32) {

@@ -43,11 +43,7 @@ func benchPlain(b *testing.B, medium string, size int) {
 			b.Fatal(err)
 		}
 		defer l.Close()
-		c, err := net.Dial(medium, l.Addr().String())
-		if err != nil {
-			b.Fatal(err)
-		}
-		s, err := l.Accept()
+		s, c, err := connect(l)
 		if err != nil {
 			b.Fatal(err)
 		}

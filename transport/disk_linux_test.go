@@ -58,7 +58,7 @@ func openFiles(t *testing.T) map[int]string {
 	open := map[int]string{}
 	for _, e := range list {
 		fd, _ := strconv.Atoi(e.Name())
-		if to, err := os.Readlink("/proc/self/fd/" + e.Name()); err == nil && to != fmt.Sprintf("/proc/%d/fd", os.Getpid()) {
+		if to, err := os.Readlink("/proc/self/fd/" + e.Name()); err == nil { // the one that lists is closed
 			open[fd] = to
 		}
 	}

@@ -38,6 +38,17 @@ func pairOf(t *testing.T, url string, pc ProducerConfig, cc ConsumerConfig) (Pro
 	return p, c
 }
 
+// connect makes a connection at a listening socket.
+func connect(l net.Listener) (accepted, dialed net.Conn, err error) {
+	if dialed, err = net.Dial(l.Addr().Network(), l.Addr().String()); err != nil {
+		return nil, nil, err
+	}
+	if accepted, err = l.Accept(); err != nil {
+		return nil, nil, errors.Join(err, dialed.Close())
+	}
+	return accepted, dialed, nil
+}
+
 // fill publishes records of 1000 bytes until ctx ends or n are out, and returns
 // how many are.
 func fill(t *testing.T, p Producer, ctx context.Context, n int) int {

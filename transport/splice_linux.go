@@ -30,26 +30,22 @@ type splicer struct {
 
 // newSplicer makes one for a socket, which it gives the room.
 func newSplicer(c conn) (*splicer, error) {
-	u, ok := c.(*net.UnixConn)
-	if !ok {
-		return nil, fmt.Errorf("splice to %T: %w", c, errors.ErrUnsupported)
-	}
-	var fds [2]int
-	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
+	p, err := openSplicer()
+	if err != nil {
 		return nil, err
 	}
-	p := &splicer{in: fds[1], out: fds[0]}
-	err := p.widen()
-	if err == nil {
-		err = makeRoom(u)
-	}
-	if err != nil {
+	if err := makeRoom(c); err != nil {
 		return nil, errors.Join(err, p.close())
 	}
 	return p, nil
 }
 
-func (p *splicer) widen() error {
+func openSplicer() (*splicer, error) {
+	var fds [2]int
+	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
+		return nil, err
+	}
+	p := &splicer{in: fds[1], out: fds[0]}
 	wide, err := unix.FcntlInt(uintptr(p.in), unix.F_SETPIPE_SZ, widePipe)
 	if err != nil { // who has many pipes gets narrow ones
 		wide, err = unix.FcntlInt(uintptr(p.in), unix.F_GETPIPE_SZ, 0)
@@ -57,10 +53,17 @@ func (p *splicer) widen() error {
 	if err == nil && wide < leastPipe {
 		err = fmt.Errorf("splice: wanted a pipe of %d bytes, found %d", leastPipe, wide)
 	}
-	return err
+	if err != nil {
+		return nil, errors.Join(err, p.close())
+	}
+	return p, nil
 }
 
-func makeRoom(u *net.UnixConn) error {
+func makeRoom(c conn) error {
+	u, ok := c.(*net.UnixConn)
+	if !ok {
+		return fmt.Errorf("splice to %T: %w", c, errors.ErrUnsupported)
+	}
 	if err := u.SetWriteBuffer(spliceRoom); err != nil {
 		return err
 	}

@@ -17,31 +17,25 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// socketPair is a connection, of which the first end has a splicer.
-func socketPair(t *testing.T) (a, b *net.UnixConn, raw syscall.RawConn, p *splicer) {
+// socketPair is a connection, and a splicer for its first end.
+func socketPair(t *testing.T) (a, b net.Conn, raw syscall.RawConn, p *splicer) {
 	t.Helper()
 	l, err := net.Listen("unix", t.TempDir()+"/s")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	dialed, err := net.Dial("unix", l.Addr().String())
-	if err != nil {
+	if a, b, err = connect(l); err != nil {
 		t.Fatal(err)
 	}
-	accepted, err := l.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, b = accepted.(*net.UnixConn), dialed.(*net.UnixConn)
 	t.Cleanup(func() { a.Close(); b.Close() })
-	if p, err = newSplicer(a); err != nil {
-		t.Skip("SKIP:", err)
+	if raw, err = a.(conn).SyscallConn(); err != nil {
+		t.Fatal(err)
+	}
+	if p, err = openSplicer(); err != nil {
+		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = p.close() })
-	if raw, err = a.SyscallConn(); err != nil {
-		t.Fatal(err)
-	}
 	return a, b, raw, p
 }
 
@@ -123,13 +117,15 @@ func splicing(t *testing.T, capacity int) (*cast, *streamConsumer, *sender) {
 	s := p.(*cast).present()[0]
 	send(t, p, 100_000)
 	expectNoise(t, c, 100_000)
-	if s.role.Lock(); s.splicer == nil {
-		if _, err := newSplicer(s.out); err != nil {
+	s.role.Lock()
+	copies := s.splicer == nil
+	s.role.Unlock()
+	if copies {
+		if err := makeRoom(s.out); err != nil {
 			t.Skip("SKIP:", err)
 		}
 		t.Fatal("100000 bytes were copied")
 	}
-	s.role.Unlock()
 	return p.(*cast), c.(*streamConsumer), s
 }
 
@@ -218,7 +214,7 @@ func TestSplicedGoesRound(t *testing.T) {
 // middle of what was already in the pipe.
 func TestSpliceRefusedMidway(t *testing.T) {
 	a, b, raw, p := socketPair(t)
-	s := &sender{out: a, raw: raw, how: sending{splices: true}, policy: Reliable, splicer: p}
+	s := &sender{out: a.(conn), raw: raw, how: sending{splices: true}, policy: Reliable, splicer: p}
 	all := noise(8 << 20)
 	n, err := s.put(all, false)
 	if err != nil || n == 0 || n == len(all) || p.held == 0 {

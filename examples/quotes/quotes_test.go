@@ -63,7 +63,9 @@ func (p *process) hear(t *testing.T, text string) {
 		line, err := p.out.ReadString('\n')
 		p.said.WriteString(line)
 		if err != nil {
-			t.Fatalf("%v: wanted %q, found %q, %v", p.Args[1:], text, p.said.String(), err)
+			_ = p.Process.Kill()
+			_ = p.Wait() // then stderr is whole
+			t.Fatalf("%v: wanted %q, found %q, %v\n%s", p.Args[1:], text, p.said.String(), err, p.stderr.String())
 		}
 	}
 }

@@ -47,19 +47,30 @@ func (w *wire) get(ctx context.Context, p []byte) (int, error) {
 	return toTheEnd(func() (int, error) { return w.once(ctx, p) })
 }
 
-// toTheEnd reads, and reads once more if that said that the other end is gone:
-// of a socket that keeps packets, Linux says so before the packets that came
-// first, if it died with something unread; and whenever its last packets arrive
-// between the look for packets and the look for the end.
+// toTheEnd reads, and reads on if that said that the other end is gone, until a
+// read that began behind the first such word says io.EOF. Of a socket that keeps
+// packets, Linux may say both io.EOF, if the last packets arrive between its
+// looks for packets and for the end, and a reset, if the other end left something
+// unread, before the packets that came first. A reset is said once.
 func toTheEnd(read func() (int, error)) (int, error) {
 	n, err := read()
-	if n == 0 && (err == io.EOF || severed(err)) {
-		if again, _ := read(); again > 0 {
+	if !gone(n, err) {
+		return n, err
+	}
+	for range 2 {
+		again, rerr := read()
+		if again > 0 {
 			return again, nil
 		}
+		if rerr == io.EOF {
+			break
+		}
 	}
-	return n, err
+	return 0, err
 }
+
+// gone tells whether a read said that the other end is.
+func gone(n int, err error) bool { return n == 0 && (err == io.EOF || severed(err)) }
 
 func (w *wire) once(ctx context.Context, p []byte) (int, error) {
 	if ctx == never {

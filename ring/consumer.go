@@ -42,22 +42,23 @@ type Consumer struct {
 	plain         bool       // take may take a record: what may forbid it was looked at by next
 	usual         frame.Meta // header of a record that accept has taken,
 	stride        uint64     // and its size
-	uncounted     uint64     // skipped before the record that was asked for
+	uncounted     uint64     // skipped before the record that was asked for, and not given back
+	unseen        uint64     // of the sequences before given, those that were not received
 	first         uint64     // with Sequence(n) still to come: n
 	selective     bool       // a record may have to be skipped
 	expedited     bool       // the producer's membarrier orders cursor and wakeAt
 
-	received, lost uint64
-	waits          uint64
-	epoch          uint64 // an EOS of an older one is stepped over
-	slip           int    // pauses before the next look, when records come densely
-	fillers        point  // where the frames without a record before seq began
-	missed         uint64 // sequence at the last look that found nothing
-	ended          bool   // EOS of an epoch that is not over for this attachment
-	err            error  // final
-	pending        error  // to be told by the next call
-	ctx            cancellation
-	gap            struct {
+	lost    uint64
+	waits   uint64
+	epoch   uint64 // an EOS of an older one is stepped over
+	slip    int    // pauses before the next look, when records come densely
+	fillers point  // where the frames without a record before seq began
+	missed  uint64 // sequence at the last look that found nothing
+	ended   bool   // EOS of an epoch that is not over for this attachment
+	err     error  // final
+	pending error  // to be told by the next call
+	ctx     cancellation
+	gap     struct {
 		at    uint64 // position + 1 of a record that is missing, as it seems
 		since time.Time
 	}
@@ -132,18 +133,21 @@ func (c *Consumer) Next(ctx context.Context) (Record, error) {
 		return c.nextAgain(ctx)
 	}
 	// What take does with a record like the last one, without a call.
-	pos, seq, m := c.pos, c.seq, frame.Meta(0)
-	off := pos & c.mask
-	if h := c.frames.header(off); !c.plain || load64(&h[0]) != seq {
-		off = 0
-	} else if m = frame.Meta(load64(&h[1])); m == c.usual && off+c.stride <= c.capacity {
-		c.pos, c.seq = pos+c.stride, seq+1
-		c.viewed++
-		rec := frame.View(seq, m, c.payload(off+frame.HeaderSize, m))
-		c.leave()
-		return rec, nil
-	} else {
-		off = c.accept(m)
+	off, m := uint64(0), frame.Meta(0)
+	if c.plain {
+		pos, seq := c.pos, c.seq
+		at := pos & c.mask
+		if h := c.frames.header(at); load64(&h[0]) == seq {
+			m = frame.Meta(load64(&h[1]))
+			if m == c.usual && at+c.stride <= c.capacity {
+				c.pos, c.seq = pos+c.stride, seq+1
+				c.viewed++
+				rec := frame.View(seq, m, c.frames.view(at+frame.HeaderSize, uint64(uint32(m))))
+				c.leave()
+				return rec, nil
+			}
+			off = c.accept(m)
+		}
 	}
 	if off == 0 {
 		var err error
@@ -427,6 +431,6 @@ func (c *Consumer) Stats() ConsumerStats {
 	return ConsumerStats{
 		Slot: c.slot, Generation: c.generation, Name: c.name, Policy: c.policy, Alive: true,
 		Evicted: errors.Is(c.err, ErrEvicted), Cursor: c.cursor, Sequence: c.given,
-		Received: c.received, Lost: c.lost, Waits: c.waits,
+		Received: c.given - c.unseen, Lost: c.lost, Waits: c.waits,
 	}
 }

@@ -157,7 +157,7 @@ func (c *Consumer) join(from Start) error {
 		place = there
 		break
 	}
-	c.pos, c.seq, c.given = place.pos, place.seq, place.seq
+	c.pos, c.seq, c.given, c.unseen = place.pos, place.seq, place.seq, place.seq
 	c.move(place.pos)
 	store64(at(slotSequence), c.seq) // here, and counted from now on
 	c.selective = len(c.types) > 0

@@ -39,6 +39,7 @@ func (c *Consumer) resync() error {
 
 // jump goes on at a point and accounts for the records before it.
 func (c *Consumer) jump(from uint64, to point) error {
+	c.unseen += to.seq - c.given
 	c.pos, c.seq, c.given, c.uncounted = to.pos, to.seq, to.seq, 0
 	plain64(c.slotWord(c.slot, slotSequence), c.seq)
 	var overrun error

@@ -56,7 +56,7 @@ var mutants = []mutant{
 		{"producer.go", "		pos, seq := p.end, p.seq\n", "		if MUTANT {\n			plain64(p.metaWord(p.pos), uint64(mutantMeta))\n		}\n		pos, seq := p.end, p.seq\n"},
 	}},
 	{"no zero word", "TestProducerKilledAtEveryStoreLosesNothing", []edit{
-		{"producer.go", "	plain64(p.commitWord(p.end), 0)\n", "	if !(MUTANT) {\n		plain64(p.commitWord(p.end), 0)\n	}\n"},
+		{"producer.go", "	plain64(zero, 0)\n", "	if !(MUTANT) {\n		plain64(zero, 0)\n	}\n"},
 	}},
 	{"lossy: no look at the horizon behind the copy", schedules + "a_lossy", []edit{
 		{"release.go", "	if c.policy.kind != kindReliable {\n		if stale", "	if c.policy.kind != kindReliable && !(MUTANT) {\n		if stale"},
@@ -151,7 +151,7 @@ var mutants = []mutant{
 		{"credit.go", "g.cursor < target && load32(g.waiting) != 0 {", "g.cursor < target && !(MUTANT) && load32(g.waiting) != 0 {"},
 	}},
 	{"checkpoint before commit", everyKill, []edit{
-		{"producer.go", "	if first := p.commitWord(p.pos); p.fenced {", "	if MUTANT && len(p.marks) > 0 {\n		p.checkpoint()\n	}\n	if first := p.commitWord(p.pos); p.fenced {"},
+		{"producer.go", "	if p.fenced {\n", "	if MUTANT && len(p.marks) > 0 {\n		p.checkpoint()\n	}\n	if p.fenced {\n"},
 	}},
 	{"points of two words", schedules + "a_(reliable|lossy)", []edit{
 		{"points.go", "p.seq == last &&", "(p.seq == last || MUTANT) &&"},
@@ -179,7 +179,7 @@ var mutants = []mutant{
 	}},
 	{"a usual record beyond the end of the ring", "TestForetoldLengthIsChecked", []edit{
 		{"consumer.go", "m != c.usual || off+c.stride > c.capacity {", "m != c.usual || !(MUTANT) && off+c.stride > c.capacity {"},
-		{"consumer.go", "m == c.usual && off+c.stride <= c.capacity {", "m == c.usual && (MUTANT || off+c.stride <= c.capacity) {"},
+		{"consumer.go", "m == c.usual && at+c.stride <= c.capacity {", "m == c.usual && (MUTANT || at+c.stride <= c.capacity) {"},
 	}},
 	{"a usual record of Records beyond the end of the ring", "TestForetoldLengthIsChecked", []edit{
 		{"records.go", "if m != usual || off+stride > capacity {", "if m != usual || !(MUTANT) && off+stride > capacity {"},

@@ -317,8 +317,9 @@ func (p *Producer) Commit() (err error) {
 		}
 		// The zero ends the batch: without it a walker would enter what the last
 		// lap left there. Then the first commit word, which publishes (row 1).
-		plain64(p.commitWord(p.end), 0)
-		if first := p.commitWord(p.pos); p.fenced {
+		zero, first := p.commitWord(p.end), p.commitWord(p.pos)
+		plain64(zero, 0)
+		if p.fenced {
 			fenced64(first, p.first)
 		} else {
 			store64(first, p.first)

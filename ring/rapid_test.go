@@ -329,7 +329,7 @@ func (m *machine) told(t *rapid.T, k *customer, err error) bool {
 		if over.From != k.next || over.Lost != over.To-over.From+1 || over.To > last {
 			t.Fatalf("%v: %v, due was %d, committed are %d", k.policy, err, k.next, last)
 		}
-		if k.policy.Gates() && over.From > 1 && k.c.received > 0 {
+		if k.policy.Gates() && over.From > 1 && k.c.Stats().Received > 0 {
 			t.Fatalf("%v: %v", k.policy, err)
 		}
 		for _, u := range m.consumers {

@@ -76,11 +76,13 @@ func (c *Consumer) store() {
 
 // account counts what is given back.
 func (c *Consumer) account() {
+	if c.uncounted != 0 {
+		c.unseen, c.uncounted = c.unseen+c.uncounted, 0
+	}
 	seq := c.seq
-	received := c.received + seq - c.given - c.uncounted
-	c.received, c.uncounted, c.given = received, 0, seq
+	c.given = seq
 	plain64(c.own.w64(slotSequence), seq)
-	plain64(c.own.w64(slotReceived), received)
+	plain64(c.own.w64(slotReceived), seq-c.unseen)
 }
 
 // move stores the cursor. Every store of a cursor is one of these.

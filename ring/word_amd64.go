@@ -5,16 +5,26 @@ package ring
 import "sync/atomic"
 
 // On amd64 every load is an acquire and every store a release; only the
-// compiler has to be held, which does not move memory operations across the
-// call of a function that it may not inline. Go's own atomic store is an XCHG,
-// which waits until the store buffer is empty, and so for the very line that a
-// consumer is reading.
+// compiler has to be held. It threads everything that reads or writes memory on
+// one chain, in the order of the program, and an atomic operation is a link that
+// it neither drops nor moves: so a plain store stays between the stores before
+// it and an atomic load behind it, and is not taken for dead. What is loaded
+// there is a word that nobody ever stores to. (The word just stored would be the
+// worst choice: a consumer is about to take its line.) Go's own atomic store is
+// an XCHG, which waits until the store buffer is empty, and so for that line.
 
-//go:noinline
-func store64(p *uint64, v uint64) { *p = v }
+func store64(p *uint64, v uint64) {
+	*p = v
+	atomic.LoadUint32(&stays)
+}
 
-//go:noinline
-func store32(p *uint32, v uint32) { *p = v }
+func store32(p *uint32, v uint32) {
+	*p = v
+	atomic.LoadUint32(&stays)
+}
+
+// stays is never stored to.
+var stays uint32
 
 func load64(p *uint64) uint64 { return atomic.LoadUint64(p) }
 func load32(p *uint32) uint32 { return atomic.LoadUint32(p) }

@@ -7,8 +7,10 @@ import (
 	"github.com/carousel-ipc/carousel/ring"
 )
 
-// pull is how many messages a consumer views at most by one call.
-const pull = 1024
+// pull is how many messages a consumer views at most by one call: of 64 bytes, as
+// many as a first cache keeps between the look at their headers and that at
+// their payloads.
+const pull = 256
 
 // ringBatches fills a batch of messages by one call, and views by one call as
 // many as are there, up to pull.
